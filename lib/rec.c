@@ -1,0 +1,142 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rec.h"
+
+#define CHUNK (256 * 1024)
+#define PIPE_SIZE (1024 * 1024) /* what an unprivileged process may ask for on Linux */
+
+int
+rec_open(struct rec *r, int fd, const char *name, struct out *before, size_t max)
+{
+	*r = (struct rec){.fd = fd, .name = name, .before = before, .max = max == 0 ? OUT_LINE_MAX : max, .size = CHUNK};
+	/* One byte more than is ever read, so that the byte behind an unterminated line may be written. */
+	if ((r->buf = malloc(r->size + 1)) == NULL)
+		return -1;
+#ifdef F_SETPIPE_SZ
+	int saved = errno;
+
+	(void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+	errno = saved;
+#endif
+	return 0;
+}
+
+/* What has been written goes out before the process sleeps, and only then: prompt behind a slow producer, in bulk behind a fast one. */
+static int
+flush_before(struct rec *r)
+{
+	struct pollfd ready = {.fd = r->fd, .events = POLLIN};
+
+	if (r->before == NULL)
+		return 0;
+	if (r->before->len > 0 && poll(&ready, 1, 0) == 0)
+		(void)out_flush(r->before);
+	if (r->before->err != 0) {
+		errno = r->before->err;
+		return -1;
+	}
+	return 0;
+}
+
+/* Bytes read, 0 at the end, -1 with errno. There is room. */
+static ssize_t
+fill(struct rec *r)
+{
+	ssize_t got;
+
+	if (flush_before(r) == -1)
+		return -1;
+	while ((got = read(r->fd, r->buf + r->end, r->size - r->end)) == -1) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			struct pollfd wait = {.fd = r->fd, .events = POLLIN};
+
+			if (poll(&wait, 1, -1) == -1 && errno != EINTR)
+				return -1;
+		} else if (errno != EINTR)
+			return -1;
+	}
+	r->end += (size_t)got;
+	return got;
+}
+
+/* The buffer holds no whole line: make room behind what it holds. */
+static int
+make_room(struct rec *r)
+{
+	if (r->skipping || r->pos == r->end)
+		r->pos = r->end = 0;
+	if (r->pos > 0) {
+		memmove(r->buf, r->buf + r->pos, r->end - r->pos);
+		r->end -= r->pos;
+		r->pos = 0;
+	}
+	if (r->end > r->max) {
+		/* No newline within the bound; what follows up to the next one belongs to this line. */
+		r->skipping = 1;
+		r->end = 0;
+	}
+	if (r->end == r->size) {
+		size_t size = r->size * 2 < r->max + 1 ? r->size * 2 : r->max + 1;
+		char *larger = realloc(r->buf, size + 1);
+
+		if (larger == NULL)
+			return -1;
+		r->buf = larger;
+		r->size = size;
+	}
+	return 0;
+}
+
+/* The line of n bytes at pos, with `past` bytes behind it that belong to no line. */
+static enum rec_status
+deliver(struct rec *r, size_t n, size_t past, char **line, size_t *len)
+{
+	int skipped = r->skipping;
+
+	*line = r->buf + r->pos;
+	*len = n;
+	r->pos += n + past;
+	r->line++;
+	r->skipping = 0;
+	return skipped || n > r->max ? REC_LONG : REC_LINE;
+}
+
+enum rec_status
+rec_next(struct rec *r, char **line, size_t *len)
+{
+	size_t seen = 0; /* bytes from pos on without a newline */
+
+	for (;;) {
+		const char *from = r->buf + r->pos;
+		const char *nl = memchr(from + seen, '\n', r->end - r->pos - seen);
+		ssize_t got;
+
+		if (nl != NULL)
+			return deliver(r, (size_t)(nl - from), 1, line, len);
+		if (r->eof) {
+			if (r->pos == r->end && !r->skipping)
+				return REC_END;
+			return deliver(r, r->end - r->pos, 0, line, len);
+		}
+		if (make_room(r) == -1)
+			return REC_ERROR;
+		seen = r->end - r->pos;
+		if ((got = fill(r)) == -1)
+			return REC_ERROR;
+		if (got == 0)
+			r->eof = 1;
+	}
+}
+
+void
+rec_close(struct rec *r)
+{
+	free(r->buf);
+	r->buf = NULL;
+	r->pos = r->end = r->size = 0;
+}
