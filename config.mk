@@ -1,0 +1,11 @@
+# Settings. Everything here may be given on the command line: make CC=clang PREFIX=/usr
+PREFIX = /usr/local
+MANPREFIX = $(PREFIX)/share/man
+CC = cc
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+# No contraction of a * b + c: the same bytes on every machine.
+OPT = -O2 -ffp-contract=off
+CFLAGS = -std=c11 $(WARN) $(OPT) -g
+CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"0.1"'
+LDFLAGS =
+LDLIBS = -lbsd

@@ -1,0 +1,345 @@
+/*
+ * A catalog: a folder of TSV tables that describes one kind of system; og-catalog(5) is its format. Loaded once, checked whole, read only.
+ * All indexes are into the arrays here; -1 means none or any, as said. Texts are NUL-terminated and live as long as the catalog.
+ */
+#ifndef OG_CATALOG_H
+#define OG_CATALOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A quantity to draw: "5", "2..8", "40~160", "10=0.7,20=0.3". */
+enum catalog_dist_kind { DIST_NONE, DIST_FIXED, DIST_UNIFORM, DIST_LOGNORMAL, DIST_CHOICE };
+struct catalog_dist {
+	enum catalog_dist_kind kind; /* DIST_NONE: the cell was empty and has no default */
+	double a, b;                 /* fixed: a; uniform: a..b, b may be below a; log-normal: median a, 99th percentile b */
+	int whole;                   /* uniform or choice over whole numbers (both ends, or every value, written without a point) */
+	int n;                       /* choice */
+	double *value, *weight;
+};
+double catalog_dist_max(const struct catalog_dist *);
+double catalog_dist_mean(const struct catalog_dist *);
+/* One value from one 64-bit word (uniform whole: both ends included). */
+double catalog_draw(const struct catalog_dist *, uint64_t word);
+
+/* What a hole of a template or the left side of a condition names. arg is said behind each. */
+enum catalog_source {
+	SRC_NONE,
+	SRC_SPAN_TIME,     /* enum catalog_time */
+	SRC_SPAN_END,      /* enum catalog_time */
+	SRC_REQUEST_ID,    /* request_id of the root */
+	SRC_TRACE_ID,
+	SRC_USER_ID,
+	SRC_PERSONA_ID,
+	SRC_PERSONA_CLASS,
+	SRC_TARGET_ID,
+	SRC_OBJECT_TYPE,
+	SRC_OBJECT_ID,
+	SRC_ROOT_OPERATION,
+	SRC_ROOT_CATEGORY,
+	SRC_ROOT_DURATION, /* ms */
+	SRC_PLACE_ID,
+	SRC_PLACE_PART,    /* part number of the ids row "places" */
+	SRC_SERVICE_ID,
+	SRC_SERVICE_PART,  /* part number of the ids row "services" */
+	SRC_SERVICE_NAME,  /* the last part */
+	SRC_SERVICE_GROUP, /* the parts before it, with their separators */
+	SRC_HOST_ID,
+	SRC_RELEASE_ID,
+	SRC_RELEASE_NUMBER,
+	SRC_SPAN_ID,
+	SRC_SPAN_PARENT,
+	SRC_SPAN_REQUEST,  /* request_id of the span itself */
+	SRC_SPAN_KIND,     /* server, consumer */
+	SRC_SPAN_ATTEMPT,  /* from 1 */
+	SRC_SPAN_DURATION, /* ms */
+	SRC_SPAN_REQUEST_BYTES,
+	SRC_SPAN_RESPONSE_BYTES,
+	SRC_SPAN_DB,
+	SRC_SPAN_CACHE,    /* true, false, or null for writes */
+	SRC_OP_NAME,
+	SRC_OP_WRITE,
+	SRC_OP_CATEGORY,
+	SRC_STATUS_OK,
+	SRC_STATUS_CODE,
+	SRC_STATUS_HTTP,
+	SRC_STATUS_MESSAGE, /* by the code alone, from the list words/CODE where there is one */
+	SRC_STATUS_TYPE,    /* by the code alone: client, throttled, timeout, server */
+	SRC_ERROR_CODE,
+	SRC_ERROR_TYPE,
+	SRC_ERROR_MESSAGE,
+	SRC_ERROR_SOURCE,
+	SRC_ERROR_REQUEST,  /* request_id of the callee that failed first */
+	SRC_ERROR_CAUSE,    /* id of the incident or rollout */
+	SRC_LOG_LEVEL,
+	SRC_LOG_MESSAGE,
+	SRC_CAUSE_SERVICE,  /* in cascade.message: the service that failed */
+	SRC_CAUSE_MESSAGE,  /* in cascade.message: its message, innermost */
+	SRC_CONST,          /* arg: none; text holds the value */
+	SRC_PICK,           /* list index */
+	SRC_HEX,            /* digits */
+	SRC_DIGITS,         /* digits */
+	SRC_UUID,
+	SRC_N,
+	SRC_TIME,           /* enum catalog_time */
+	SRC_PART            /* a bare name in ids: text holds it; see catalog_expand() */
+};
+enum catalog_time { TIME_RFC3339US, TIME_RFC3339, TIME_UNIX, TIME_MS, TIME_NS, TIME_COMPACT, TIME_DATE };
+
+/* Text with holes. */
+struct catalog_piece {
+	enum catalog_source src; /* SRC_NONE: literal text */
+	int arg;
+	int places; /* ":.2": 2 places at most, trailing zeros dropped; -1: none given */
+	int width;  /* ":02": zero-padded to 2; 0: none given */
+	char *text; /* literal, constant or part name */
+};
+struct catalog_text {
+	int n;
+	struct catalog_piece *piece; /* n == 0: empty */
+};
+
+/* Terms joined by "&". */
+enum catalog_flag { FLAG_NONE, FLAG_OK, FLAG_FAILED, FLAG_READ, FLAG_WRITE, FLAG_ROOT, FLAG_CHILD, FLAG_RETRIED, FLAG_RETRY, FLAG_REMOTE, FLAG_EXEMPLAR };
+enum catalog_relation { REL_EQ, REL_NE, REL_GT, REL_LT };
+struct catalog_term {
+	enum catalog_flag flag; /* FLAG_NONE: a comparison */
+	int negated;            /* of a flag */
+	enum catalog_source src;
+	int arg;
+	enum catalog_relation relation;
+	int n;        /* values, "a|b"; 0: the empty value (absent) */
+	char **value;
+	double number; /* REL_GT, REL_LT */
+};
+struct catalog_cond {
+	int n; /* 0: always */
+	struct catalog_term *term;
+};
+
+/* "service/operation"; "service"; "*" and so on. */
+struct catalog_ref {
+	int service; /* -1: any */
+	char *op;    /* as written in operations.operation; NULL: any */
+};
+
+struct catalog_clock {
+	double utc;   /* hours, multiple of 0.25, -12 .. 14 */
+	double weight;
+};
+struct catalog_place {
+	char *id;
+	double weight, latency, errors;
+	int nclocks; /* clocks of the people whose home it is: "utc" may be a choice, "-5=0.8,-8=0.2" */
+	struct catalog_clock *clock;
+	char **part; /* by the ids row "places" */
+};
+struct catalog_service {
+	char *id;
+	int hosts;
+	struct catalog_text host;
+	struct catalog_dist releases; /* builds a year */
+	char **part; /* by the ids row "services" */
+	char *name, *group;
+};
+struct catalog_mix {
+	int n;
+	char **item;
+	double *weight;
+};
+struct catalog_persona {
+	char *id, *class;
+	double users;
+	struct catalog_dist activity;
+	double error_rate, latency;
+	struct catalog_mix mix;   /* n == 0: every root by its weight */
+	double *op_weight;        /* per operation: chance that a request of this persona is that root; sums to 1 */
+	double day[24], week[7];  /* at full hours; Monday first; 1 where not given */
+	double *place;            /* per place, sums to 1 */
+};
+enum catalog_object { OBJECT_NONE, OBJECT_USE, OBJECT_NEW, OBJECT_END, OBJECT_ROOT };
+enum catalog_write { WRITE_NO, WRITE_YES, WRITE_ROOT };
+struct catalog_op {
+	int service;     /* -1: exists at every service */
+	char *name;      /* as written; may hold {root.operation} */
+	int templated;   /* it does */
+	char *category;
+	double weight;   /* > 0: a root */
+	enum catalog_write write;
+	enum catalog_object object;
+	int type;        /* object type, index into objects; -1 */
+	int target;
+	struct catalog_dist latency;  /* ms */
+	struct catalog_dist request_bytes, response_bytes;
+	double error_rate;
+	int line;
+};
+enum catalog_where { WHERE_SAME, WHERE_OTHER, WHERE_HOME, WHERE_PLACE };
+#define STAGE_ASYNC (-1)
+struct catalog_call {
+	struct catalog_ref from;
+	int to_service;
+	char *to_op; /* as written in operations */
+	struct catalog_cond when;
+	struct catalog_dist count;
+	int stage; /* >= 0, or STAGE_ASYNC */
+	struct catalog_dist share; /* DIST_NONE: the callee's own latency is added */
+	enum catalog_where where;
+	int place; /* WHERE_PLACE */
+	double timeout_ms; /* 0: never */
+	int retries;
+	double fails;
+	struct catalog_dist delay_ms;
+	int line;
+};
+struct catalog_code {
+	char *code;
+	int http;
+	char *type, *message;
+	double weight, latency;
+	struct catalog_cond when;
+};
+struct catalog_log {
+	struct catalog_ref op;
+	char *level; /* NULL: by the rule */
+	struct catalog_text message;
+	struct catalog_cond when;
+};
+struct catalog_field {
+	char *name; /* "*": which records are lines at all */
+	struct catalog_text value;
+	struct catalog_cond when;
+};
+enum catalog_record { RECORD_EVENT, RECORD_SPAN, RECORD_SAMPLE, RECORD_AGGREGATE };
+struct catalog_layout {
+	char *name;
+	enum catalog_record record;
+	int n;
+	struct catalog_field *field; /* rows of one field follow each other: the first that holds */
+	int blind; /* name begins with "blind" */
+};
+struct catalog_id {
+	char *id;
+	struct catalog_text form;
+};
+struct catalog_list {
+	char *name;
+	int n;
+	char **item;
+	double *weight; /* 1 where not given */
+};
+enum catalog_role { ROLE_CAUSE, ROLE_CONFOUNDER, ROLE_FIX };
+struct catalog_incident {
+	char *id, *component;
+	enum catalog_role role;
+	char *type, *message;
+	int scripted;      /* it has a start */
+	int64_t start;     /* us */
+	struct catalog_dist length_min; /* DIST_NONE: to the end of the world */
+	struct catalog_dist per_year;
+	struct catalog_dist ramp_min;
+	int scope_any;     /* one place per occurrence, by weight */
+	int nplaces;       /* 0 and not scope_any: everywhere */
+	int *place;
+	int line;
+};
+enum catalog_what { EFFECT_LATENCY, EFFECT_ERRORS, EFFECT_TRAFFIC, EFFECT_DELAY };
+struct catalog_effect {
+	int incident;
+	int nlevels; /* 0: all */
+	char **level;
+	enum catalog_what what;
+	int target_all, target_any; /* "*", "any" */
+	int ntargets;
+	struct catalog_ref *target;
+	struct catalog_cond when;
+	struct catalog_dist factor, add;
+	int ncodes;
+	int *code;
+};
+
+struct catalog_settings {
+	int64_t begin, end; /* us */
+	uint64_t seed, users;
+	int depth; /* levels of calls below the root */
+	char *level;
+	double user_zipf, object_zipf, tail_share, tail_alpha, load_latency, stagger;
+	double backoff_ms, cache_hit;
+	double cap_ms;            /* no request lasts longer */
+	int timeout_code;         /* code index */
+	struct catalog_dist db_queries;
+	double exemplar_ms, exemplar_share;
+	double cascade_factor;    /* >= 1 */
+	struct catalog_text cascade_message;
+	double below;             /* share of failures of a span's own that begin in a callee instead, level by level */
+	double founders;          /* share of users who joined before begin, at least 1/8 */
+	double join_days;         /* the others join within so many days after begin */
+	double growth;            /* of traffic a year: 0.3 is 30 % */
+	double season[12];        /* factor a month, at mid-month */
+	double session_gap_s;     /* median pause between requests of a session, at most 12 */
+	int nfirst, nlast, nonce; /* operations: first in a session, last, and of users who come only once */
+	int *first, *last, *once;
+	struct catalog_dist rollout_delay_min, rollout_length_min, rollout_stagger_min, rollout_traffic, rollout_errors, rollout_latency;
+	int nrollout_codes;
+	int *rollout_code;
+	double rollout_bad_share;
+	int rollout_start, rollout_end; /* operations, or -1 */
+	char *rollout_user;
+};
+
+struct catalog {
+	char *name; /* last part of the folder's path */
+	char *dir;
+	uint64_t digest; /* of all bytes read */
+	struct catalog_settings set;
+	int nplaces, nservices, npersonas, nops, ncalls, ncodes, nlogs, nlayouts, nids, nlists, nincidents, neffects, nobjects, nconsts;
+	struct catalog_place *place;
+	struct catalog_service *service;
+	struct catalog_persona *persona;
+	struct catalog_op *op;
+	struct catalog_call *call;
+	struct catalog_code *code;
+	struct catalog_log *log;
+	struct catalog_layout *layout;
+	struct catalog_id *id;
+	struct catalog_list *list;
+	struct catalog_incident *incident;
+	struct catalog_effect *effect;
+	char **object;          /* type names */
+	char **cname, **cvalue; /* const.NAME of the settings */
+	int nplaceparts, nserviceparts;
+	char **placepart, **servicepart; /* part names */
+	void *arena; /* owns everything */
+};
+
+/*
+ * Load a catalog by name (folder NAME in $OG_SHARE, then in OG_SHARE_DIR) or, if it holds a "/", by path.
+ *   return   0; or -1, and err holds "DIR/TABLE.tsv:LINE: what" or "NAME: what", never truncated in the middle of a character
+ *   warn     called with such a text for each warning (service never reached, effect that touches nothing, ...); may be NULL
+ */
+int catalog_load(struct catalog *, const char *name, char *err, size_t errsize, void (*warn)(const char *text, void *), void *arg);
+void catalog_free(struct catalog *);
+
+/* Look-ups by name; -1 when there is none. */
+int catalog_place(const struct catalog *, const char *id, size_t n);
+int catalog_service(const struct catalog *, const char *id, size_t n);
+int catalog_code(const struct catalog *, const char *code, size_t n);
+int catalog_list(const struct catalog *, const char *name, size_t n);
+int catalog_layout(const struct catalog *, const char *name, size_t n);
+int catalog_id(const struct catalog *, const char *id, size_t n);
+/* Operation row that `name` at `service` is: its own row before that of "*"; `name` as written in the tables. */
+int catalog_op(const struct catalog *, int service, const char *name, size_t n);
+/* Does the reference cover operation row `op` at `service`? */
+int catalog_covers(const struct catalog *, const struct catalog_ref *, int service, int op);
+/* "service/operation" or "service", "*", "*"/operation. 0, or -1 when there is no such thing. */
+int catalog_parse_ref(const struct catalog *, const char *s, size_t n, struct catalog_ref *);
+/* Parse a quantity as a cell would be. 0 or -1. For choices memory comes from the catalog. */
+int catalog_parse_dist(struct catalog *, const char *s, size_t n, struct catalog_dist *);
+
+/*
+ * Spell an id made of bare parts (release_id, deployment_id, ...) at a place and service; `release` stands for {release}; -1 and NULL leave parts
+ * unknown. The text with a NUL, its length; or -1 with a part that has no value in *missing.
+ */
+int catalog_expand(const struct catalog *, int id, int place, int service, const char *release, char *buf, size_t size, const char **missing);
+
+#endif

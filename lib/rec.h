@@ -1,0 +1,36 @@
+/*
+ * Lines in: newline-delimited records from a descriptor, of any length up to a bound. An unterminated last line counts.
+ */
+#ifndef OG_REC_H
+#define OG_REC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "out.h"
+
+struct rec {
+	int fd;
+	const char *name;   /* for messages: "<stdin>" or a path */
+	struct out *before; /* flushed before any read that would block; NULL: none */
+	uint64_t line;      /* number of the line last returned, from 1 */
+	char *buf;
+	size_t pos, end, size, max;
+	int eof, skipping;
+};
+
+enum rec_status { REC_ERROR = -1, REC_END = 0, REC_LINE = 1, REC_LONG = 2 };
+
+/* max: longest line in bytes without its newline; 0: OUT_LINE_MAX. 0, or -1 with errno. */
+int rec_open(struct rec *, int fd, const char *name, struct out *before, size_t max);
+/*
+ * The next line, without its newline, in the reader's own buffer until the next call; the byte behind it may be written.
+ *   REC_LINE   *line, *len
+ *   REC_LONG   a line over the bound was passed over; r->line is its number
+ *   REC_END    no more
+ *   REC_ERROR  errno; that of the output if before->err is set
+ */
+enum rec_status rec_next(struct rec *, char **line, size_t *len);
+void rec_close(struct rec *);
+
+#endif
