@@ -40,7 +40,7 @@ fi
 
 # The mirror of this machine's own release; apt tells it before any list is fetched.
 mirror() {
-	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	apt-get update --print-uris | sed -n "s|^'\([^']*\)/dists/$codename/InRelease'.*|\1|p" | sed -n 1p
 }
 
