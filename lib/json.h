@@ -34,7 +34,7 @@ int json_read(struct json_reader *, const char *line, size_t len, struct json_va
 /* How many lines went the fast way, for tests and -v. */
 uint64_t json_reader_fast(const struct json_reader *);
 
-int json_is_null(struct json_value);   /* absent or null */
+int json_is_null(struct json_value); /* absent or null */
 int json_is_string(struct json_value);
 /* The text of a string, unescaped, into buf with a NUL; length, or -1 when it is no string or does not fit. \u0000 is refused. */
 int json_text(struct json_value, char *buf, size_t size);
@@ -51,7 +51,7 @@ int json_each(struct json_value array, const char **next, struct json_value *ele
 int json_member(struct json_value object, const char **next, struct json_value *key, struct json_value *value);
 
 /* Longest form of n bytes of text as a JSON string, quotes included. */
-#define JSON_QUOTED(n) ((n) * 6 + 2)
+#define JSON_QUOTED(n) (2 + 6 * (n))
 /* Write text as a JSON string with quotes (control characters, " and \ escaped; UTF-8 as it is); the end. */
 char *json_quote(char *to, const char *text, size_t n);
 

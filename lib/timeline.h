@@ -19,7 +19,7 @@ struct timeline_model {
 	uint64_t key;                          /* everything is keyed by it, the class number and the time */
 	int classes;                           /* 1 .. TIMELINE_CLASSES */
 	const uint32_t (*mass)[TIMELINE_WEEK]; /* per class; at most 2^24 each */
-	const uint32_t *growth;                /* per UTC day from the day of begin to that of end or until, whichever is later; at most 2^20, at least 1 */
+	const uint32_t *growth;                /* per UTC day, from that of begin to that of end or until, whichever is later; 1 .. 2^20 */
 	int64_t begin, until, end;             /* us, multiples of a quarter hour; begin < until, begin < end */
 	uint64_t sessions;                     /* in [begin, until); at most 2^36 */
 };
