@@ -20,7 +20,7 @@ capacity(size_t size)
 int
 out_open(struct out *o, int fd, size_t size)
 {
-	*o = (struct out){.fd = fd, .size = size == 0 ? OUT_SIZE : size};
+	*o = (struct out){ .fd = fd, .size = size == 0 ? OUT_SIZE : size };
 	if ((o->buf = malloc(capacity(o->size))) == NULL)
 		return -1;
 #ifdef F_SETPIPE_SZ
@@ -43,7 +43,7 @@ write_all(int fd, const char *p, size_t n)
 			p += w;
 			n -= (size_t)w;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			struct pollfd wait = {.fd = fd, .events = POLLOUT};
+			struct pollfd wait = { .fd = fd, .events = POLLOUT };
 
 			if (poll(&wait, 1, -1) == -1 && errno != EINTR)
 				return -1;

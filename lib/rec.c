@@ -13,7 +13,7 @@
 int
 rec_open(struct rec *r, int fd, const char *name, struct out *before, size_t max)
 {
-	*r = (struct rec){.fd = fd, .name = name, .before = before, .max = max == 0 ? OUT_LINE_MAX : max, .size = CHUNK};
+	*r = (struct rec){ .fd = fd, .name = name, .before = before, .max = max == 0 ? OUT_LINE_MAX : max, .size = CHUNK };
 	/* One byte more than is ever read, so that the byte behind an unterminated line may be written. */
 	if ((r->buf = malloc(r->size + 1)) == NULL)
 		return -1;
@@ -30,7 +30,7 @@ rec_open(struct rec *r, int fd, const char *name, struct out *before, size_t max
 static int
 flush_before(struct rec *r)
 {
-	struct pollfd ready = {.fd = r->fd, .events = POLLIN};
+	struct pollfd ready = { .fd = r->fd, .events = POLLIN };
 
 	if (r->before == NULL)
 		return 0;
@@ -53,7 +53,7 @@ fill(struct rec *r)
 		return -1;
 	while ((got = read(r->fd, r->buf + r->end, r->size - r->end)) == -1) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			struct pollfd wait = {.fd = r->fd, .events = POLLIN};
+			struct pollfd wait = { .fd = r->fd, .events = POLLIN };
 
 			if (poll(&wait, 1, -1) == -1 && errno != EINTR)
 				return -1;

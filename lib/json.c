@@ -1,0 +1,986 @@
+#include <endian.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS /* without them, closing a bracket takes time in proportion to the tokens before it */
+#include <jsmn.h>
+
+#include "json.h"
+
+#define DEPTH_MAX 64
+#define KEYS_MAX 64
+#define LAYOUTS 4         /* learned at a time: records with and without an optional key may alternate */
+#define LEARN_KEYS 256    /* lines with more are read by jsmn every time */
+#define LEARN_BYTES 16384 /* likewise */
+#define NUMBER_MAX 512    /* longest number that json_double() takes */
+
+#define EACH_BYTE 0x0101010101010101ULL
+#define HIGH_BITS (EACH_BYTE * 0x80)
+
+/* ---- scanning: each function gives the end of the thing that begins at p, or NULL ---- */
+
+static const char *
+scan_utf8(const char *p, const char *end)
+{
+	const unsigned char *u = (const unsigned char *)p;
+	size_t left = (size_t)(end - p), n;
+	unsigned char lo = 0x80, hi = 0xbf; /* of the second byte; RFC 3629, section 4 */
+
+	if (u[0] < 0x80)
+		return p + 1;
+	if (u[0] >= 0xc2 && u[0] <= 0xdf)
+		n = 2;
+	else if (u[0] >= 0xe0 && u[0] <= 0xef)
+		n = 3;
+	else if (u[0] >= 0xf0 && u[0] <= 0xf4)
+		n = 4;
+	else
+		return NULL;
+	if (u[0] == 0xe0)
+		lo = 0xa0;
+	else if (u[0] == 0xed)
+		hi = 0x9f;
+	else if (u[0] == 0xf0)
+		lo = 0x90;
+	else if (u[0] == 0xf4)
+		hi = 0x8f;
+	if (left < n || u[1] < lo || u[1] > hi)
+		return NULL;
+	for (size_t i = 2; i < n; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return NULL;
+	return p + n;
+}
+
+int
+utf8_valid(const char *s, size_t n)
+{
+	const char *end = s + n;
+
+	while (s < end) {
+		uint64_t word;
+
+		if (end - s >= 8 && (memcpy(&word, s, 8), (word & HIGH_BITS) == 0))
+			s += 8;
+		else if ((s = scan_utf8(s, end)) == NULL)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+hex4(const char *p, const char *end, unsigned *code)
+{
+	if (end - p < 4)
+		return -1;
+	*code = 0;
+	for (int i = 0; i < 4; i++) {
+		unsigned char c = (unsigned char)p[i];
+		unsigned digit;
+
+		if (c >= '0' && c <= '9')
+			digit = c - (unsigned)'0';
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			digit = (c | 0x20U) - 'a' + 10;
+		else
+			return -1;
+		*code = *code << 4 | digit;
+	}
+	return 0;
+}
+
+static size_t
+put_utf8(char out[4], unsigned code)
+{
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xc0 | code >> 6);
+		out[1] = (char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (char)(0xe0 | code >> 12);
+		out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (code & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | code >> 18);
+	out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (code & 0x3f));
+	return 4;
+}
+
+/* The escape at p, which is a backslash; what it stands for goes to out. A half of a surrogate pair on its own stands for nothing. */
+static const char *
+scan_escape(const char *p, const char *end, char out[4], size_t *n)
+{
+	static const char names[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+	const char *found;
+	unsigned code, low;
+
+	if (end - p < 2)
+		return NULL;
+	if (p[1] != 'u') {
+		if (p[1] == '\0' || (found = strchr(names, p[1])) == NULL)
+			return NULL;
+		out[0] = meant[found - names];
+		*n = 1;
+		return p + 2;
+	}
+	if (hex4(p + 2, end, &code) == -1 || (code >= 0xdc00 && code <= 0xdfff))
+		return NULL;
+	p += 6;
+	if (code >= 0xd800 && code <= 0xdbff) {
+		if (end - p < 6 || p[0] != '\\' || p[1] != 'u' || hex4(p + 2, end, &low) == -1 || low < 0xdc00 || low > 0xdfff)
+			return NULL;
+		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+		p += 6;
+	}
+	*n = put_utf8(out, code);
+	return p;
+}
+
+/* The first byte from p on that is a quote, a backslash, a control character or no ASCII. */
+static inline const char *
+scan_plain(const char *p, const char *end)
+{
+	for (; end - p >= 8; p += 8) {
+		uint64_t word, quote, slash, hit;
+
+		memcpy(&word, p, 8);
+		quote = word ^ EACH_BYTE * '"';
+		slash = word ^ EACH_BYTE * '\\';
+		/* A borrow reaches only bytes above the first hit, so that the lowest bit set is always right. */
+		hit = ((quote - EACH_BYTE) & ~quote) | ((slash - EACH_BYTE) & ~slash) | (word - EACH_BYTE * 0x20) | word;
+		hit = le64toh(hit & HIGH_BITS);
+		if (hit != 0)
+			return p + __builtin_ctzll(hit) / 8;
+	}
+	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' && *p != '\\')
+		p++;
+	return p;
+}
+
+static inline const char *
+scan_string(const char *p, const char *end)
+{
+	char out[4];
+	size_t n;
+
+	for (p++; p != NULL;) {
+		p = scan_plain(p, end);
+		if (p == end)
+			return NULL;
+		if (*p == '"')
+			return p + 1;
+		if (*p == '\\')
+			p = scan_escape(p, end, out, &n);
+		else
+			p = (unsigned char)*p < 0x20 ? NULL : scan_utf8(p, end);
+	}
+	return NULL;
+}
+
+static inline const char *
+scan_digits(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p == from ? NULL : p;
+}
+
+static inline const char *
+scan_number(const char *p, const char *end)
+{
+	if (p < end && *p == '-')
+		p++;
+	if (p < end && *p == '0')
+		p++;
+	else if ((p = scan_digits(p, end)) == NULL)
+		return NULL;
+	if (p < end && *p == '.' && (p = scan_digits(p + 1, end)) == NULL)
+		return NULL;
+	if (p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		if (p < end && (*p == '+' || *p == '-'))
+			p++;
+		p = scan_digits(p, end);
+	}
+	return p;
+}
+
+static inline const char *
+scan_word(const char *p, const char *end, const char *word, size_t n)
+{
+	return (size_t)(end - p) >= n && memcmp(p, word, n) == 0 ? p + n : NULL;
+}
+
+/* Anything but an object or array. */
+static inline const char *
+scan_scalar(const char *p, const char *end)
+{
+	if (p == end)
+		return NULL;
+	switch (*p) {
+	case '"':
+		return scan_string(p, end);
+	case 't':
+		return scan_word(p, end, "true", 4);
+	case 'f':
+		return scan_word(p, end, "false", 5);
+	case 'n':
+		return scan_word(p, end, "null", 4);
+	default:
+		return scan_number(p, end);
+	}
+}
+
+static inline const char *
+scan_space(const char *p, const char *end)
+{
+	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+		p++;
+	return p;
+}
+
+/* `"key" :` and the blanks around. */
+static const char *
+scan_key(const char *p, const char *end)
+{
+	p = scan_space(p, end);
+	if (p == end || *p != '"' || (p = scan_string(p, end)) == NULL)
+		return NULL;
+	p = scan_space(p, end);
+	return p == end || *p != ':' ? NULL : scan_space(p + 1, end);
+}
+
+/*
+ * Behind a value inside brackets: over commas and closing brackets to where the next value begins, or, when the outermost bracket has closed, to behind it
+ * (then *depth is the one given as floor).
+ */
+static const char *
+scan_onward(const char *p, const char *end, int *depth, int floor, uint64_t objects)
+{
+	while (*depth > floor) {
+		int object = objects >> (*depth - 1) & 1;
+
+		p = scan_space(p, end);
+		if (p == end)
+			return NULL;
+		if (*p == ',')
+			return object ? scan_key(p + 1, end) : scan_space(p + 1, end);
+		if (*p++ != (object ? '}' : ']'))
+			return NULL;
+		--*depth;
+	}
+	return p;
+}
+
+/* Any value, at `floor` open brackets. */
+static const char *
+scan_value(const char *p, const char *end, int floor)
+{
+	uint64_t objects = 0; /* bit d - 1: the bracket at depth d is an object's */
+	int depth = floor;
+
+	for (;;) {
+		if (p == end)
+			return NULL;
+		if (*p == '{' || *p == '[') {
+			int object = *p == '{';
+
+			if (depth == DEPTH_MAX)
+				return NULL;
+			objects = (objects & ~(1ULL << depth)) | (uint64_t)object << depth;
+			depth++;
+			p = scan_space(p + 1, end);
+			if (p < end && *p == (object ? '}' : ']')) {
+				depth--;
+				p++;
+			} else if (object && (p = scan_key(p, end)) == NULL)
+				return NULL;
+			else
+				continue;
+		} else if ((p = scan_scalar(p, end)) == NULL)
+			return NULL;
+		if ((p = scan_onward(p, end, &depth, floor, objects)) == NULL || depth == floor)
+			return p;
+	}
+}
+
+/* ---- the reader ---- */
+
+/* A line's bytes from the end of one value (or the start of the line) to the start of the next. */
+struct glue {
+	uint32_t at, n;
+	int want; /* index of the wanted key whose value follows, or -1 */
+};
+
+struct layout {
+	int n; /* keys; 0 in a layout not learned yet, and then tail is empty */
+	struct glue glue[LEARN_KEYS];
+	struct glue tail; /* behind the last value */
+	char bytes[LEARN_BYTES];
+};
+
+struct member {
+	const char *key; /* unescaped */
+	size_t keylen;
+	const char *raw; /* as it stands in the line */
+	size_t rawlen;
+	const char *value, *end;
+	int want;
+};
+
+struct json_reader {
+	int nkeys;
+	const char *key[KEYS_MAX];
+	size_t keylen[KEYS_MAX];
+	char *names; /* the keys, copied */
+	uint64_t fast;
+	int current; /* layout that served last */
+	struct layout layout[LAYOUTS];
+	jsmntok_t *token;
+	unsigned ntokens;
+	struct member *member;
+	size_t nmembers, members_max;
+	const struct member **sorted;
+	char *text; /* unescaped keys of the line */
+	size_t textlen, text_max;
+	char err[128];
+};
+
+struct json_reader *
+json_reader(const char *const *key, int n)
+{
+	struct json_reader *r;
+	size_t total = 1;
+	char *to;
+
+	if (n < 0 || n > KEYS_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	for (int i = 0; i < n; i++)
+		total += strlen(key[i]) + 1;
+	if ((r = calloc(1, sizeof(*r))) == NULL || (r->names = to = malloc(total)) == NULL) {
+		free(r);
+		return NULL;
+	}
+	r->nkeys = n;
+	for (int i = 0; i < n; i++) {
+		r->key[i] = to;
+		r->keylen[i] = strlen(key[i]);
+		memcpy(to, key[i], r->keylen[i] + 1);
+		to += r->keylen[i] + 1;
+	}
+	return r;
+}
+
+void
+json_reader_free(struct json_reader *r)
+{
+	if (r == NULL)
+		return;
+	free(r->names);
+	free(r->token);
+	free(r->member);
+	free(r->sorted);
+	free(r->text);
+	free(r);
+}
+
+uint64_t
+json_reader_fast(const struct json_reader *r)
+{
+	return r->fast;
+}
+
+/* ---- the checked route ---- */
+
+static int
+tokenize(struct json_reader *r, const char *line, size_t len)
+{
+	jsmn_parser parser;
+	int n;
+
+	jsmn_init(&parser);
+	for (;;) {
+		unsigned larger = r->ntokens == 0 ? 256 : r->ntokens * 2;
+		jsmntok_t *token;
+
+		n = r->ntokens == 0 ? JSMN_ERROR_NOMEM : jsmn_parse(&parser, line, len, r->token, r->ntokens);
+		if (n != JSMN_ERROR_NOMEM)
+			return n;
+		if ((token = reallocarray(r->token, larger, sizeof(*token))) == NULL)
+			return JSMN_ERROR_NOMEM;
+		r->token = token;
+		r->ntokens = larger;
+	}
+}
+
+/* The text of a key with escapes, kept in r->text, which has room for the whole line. */
+static void
+unescape_key(struct json_reader *r, struct member *m)
+{
+	const char *p = m->raw, *end = p + m->rawlen;
+	char *to = r->text + r->textlen;
+
+	m->key = to;
+	while (p < end) {
+		size_t n;
+
+		if (*p == '\\') {
+			p = scan_escape(p, end, to, &n);
+			to += n;
+		} else
+			*to++ = *p++;
+	}
+	m->keylen = (size_t)(to - m->key);
+	r->textlen += m->keylen;
+}
+
+static int
+add_member(struct json_reader *r, const char *line, size_t len, const jsmntok_t *key)
+{
+	struct member *m;
+
+	if (r->nmembers == r->members_max) {
+		size_t larger = r->members_max == 0 ? 64 : r->members_max * 2;
+		struct member *member = reallocarray(r->member, larger, sizeof(*member));
+
+		if (member == NULL)
+			return -1;
+		r->member = member;
+		r->members_max = larger;
+	}
+	m = &r->member[r->nmembers++];
+	*m = (struct member){ .raw = line + key->start, .rawlen = (size_t)(key->end - key->start), .want = -1 };
+	if (memchr(m->raw, '\\', m->rawlen) == NULL) {
+		m->key = m->raw;
+		m->keylen = m->rawlen;
+	} else {
+		/* An escape is written with up to four bytes at once, but never ends up longer than it was. */
+		if (r->text_max < len + 4) {
+			free(r->text);
+			r->text_max = 0;
+			if ((r->text = malloc(len + 4)) == NULL)
+				return -1;
+			r->text_max = len + 4;
+		}
+		unescape_key(r, m);
+	}
+	for (int i = 0; i < r->nkeys; i++)
+		if (r->keylen[i] == m->keylen && memcmp(r->key[i], m->key, m->keylen) == 0)
+			m->want = i;
+	return 0;
+}
+
+/* What may come next. */
+enum expect { VALUE, FIRST_VALUE, KEY, FIRST_KEY, COLON, AFTER };
+
+/* A push-down automaton over jsmn's tokens and the bytes between them. */
+struct walk {
+	const char *line;
+	enum expect expect;
+	int depth;
+	uint64_t objects;
+};
+
+static const char not_object[] = "not a JSON object";
+
+static int
+in_object(const struct walk *w)
+{
+	return w->depth > 0 && (w->objects >> (w->depth - 1) & 1) != 0;
+}
+
+static const char *
+walk_gap(struct walk *w, const char *p, const char *end)
+{
+	for (; p < end; p++) {
+		int object = in_object(w);
+
+		switch (*p) {
+		case ' ':
+		case '\t':
+		case '\r':
+		case '\n':
+			continue;
+		case ',':
+			if (w->expect != AFTER || w->depth == 0)
+				return not_object;
+			w->expect = object ? KEY : VALUE;
+			continue;
+		case ':':
+			if (w->expect != COLON)
+				return not_object;
+			w->expect = VALUE;
+			continue;
+		case '}':
+			if (!object || (w->expect != AFTER && w->expect != FIRST_KEY))
+				return not_object;
+			break;
+		case ']':
+			if (w->depth == 0 || object || (w->expect != AFTER && w->expect != FIRST_VALUE))
+				return not_object;
+			break;
+		default:
+			return not_object;
+		}
+		w->depth--;
+		w->expect = AFTER;
+	}
+	return NULL;
+}
+
+static const char *
+walk_token(struct walk *w, const jsmntok_t *t)
+{
+	const char *from = w->line + t->start, *end = w->line + t->end;
+	int key = w->expect == KEY || w->expect == FIRST_KEY;
+
+	if (w->depth == 0 && w->expect == AFTER)
+		return "text behind the object";
+	if (key ? t->type != JSMN_STRING : w->expect != VALUE && w->expect != FIRST_VALUE)
+		return not_object;
+	switch (t->type) {
+	case JSMN_STRING:
+		if (scan_string(from - 1, end + 1) != end + 1)
+			return "invalid string";
+		w->expect = key ? COLON : AFTER;
+		return NULL;
+	case JSMN_PRIMITIVE:
+		if (scan_scalar(from, end) != end)
+			return "invalid number or word";
+		w->expect = AFTER;
+		return NULL;
+	default:
+		if (w->depth == DEPTH_MAX)
+			return "nested deeper than 64";
+		w->objects = (w->objects & ~(1ULL << w->depth)) | (uint64_t)(t->type == JSMN_OBJECT) << w->depth;
+		w->depth++;
+		w->expect = t->type == JSMN_OBJECT ? FIRST_KEY : FIRST_VALUE;
+		return NULL;
+	}
+}
+
+/* Check the line strictly, and collect the members of the outermost object. NULL, or what is wrong. */
+static const char *
+walk_line(struct json_reader *r, const char *line, size_t len, int n)
+{
+	struct walk w = { .line = line, .expect = VALUE };
+	const char *pos = line, *err;
+
+	for (int i = 0; i < n; i++) {
+		const jsmntok_t *t = &r->token[i];
+		int quote = t->type == JSMN_STRING, nested = t->type == JSMN_OBJECT || t->type == JSMN_ARRAY;
+
+		if ((err = walk_gap(&w, pos, line + t->start - quote)) != NULL || (err = walk_token(&w, t)) != NULL)
+			return err;
+		pos = nested ? line + t->start + 1 : line + t->end + quote;
+		if (w.depth == 1 && w.expect == COLON) {
+			if (add_member(r, line, len, t) == -1)
+				return "out of memory";
+		} else if (r->nmembers > 0 && r->member[r->nmembers - 1].value == NULL) {
+			r->member[r->nmembers - 1].value = line + t->start - quote;
+			r->member[r->nmembers - 1].end = line + t->end + quote;
+		}
+	}
+	if ((err = walk_gap(&w, pos, line + len)) != NULL)
+		return err;
+	return w.depth == 0 && w.expect == AFTER ? NULL : not_object;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+
+	if (x->keylen != y->keylen)
+		return x->keylen < y->keylen ? -1 : 1;
+	return memcmp(x->key, y->key, x->keylen);
+}
+
+static const char *
+twice(struct json_reader *r)
+{
+	const struct member **sorted;
+
+	if (r->nmembers < 2)
+		return NULL;
+	if ((sorted = reallocarray(r->sorted, r->members_max, sizeof(*sorted))) == NULL)
+		return "out of memory";
+	r->sorted = sorted;
+	for (size_t i = 0; i < r->nmembers; i++)
+		sorted[i] = &r->member[i];
+	qsort(sorted, r->nmembers, sizeof(*sorted), by_key);
+	for (size_t i = 1; i < r->nmembers; i++) {
+		const struct member *m = sorted[i];
+		size_t n = m->rawlen < 64 ? m->rawlen : 64;
+
+		if (by_key(&sorted[i - 1], &sorted[i]) != 0)
+			continue;
+		while (n < m->rawlen && n > 0 && (m->raw[n] & 0xc0) == 0x80)
+			n--;
+		(void)snprintf(r->err, sizeof(r->err), "key \"%.*s%s\" twice", (int)n, m->raw, n < m->rawlen ? "..." : "");
+		return r->err;
+	}
+	return NULL;
+}
+
+static void
+learn(struct json_reader *r, const char *line, size_t len)
+{
+	struct layout *l = &r->layout[r->current = (r->current + 1) % LAYOUTS];
+	const char *pos = line;
+	uint32_t used = 0;
+
+	l->n = 0;
+	l->tail.n = 0;
+	if (r->nmembers > LEARN_KEYS)
+		return;
+	for (size_t i = 0; i <= r->nmembers; i++) {
+		const struct member *m = &r->member[i];
+		int last = i == r->nmembers;
+		size_t n = (size_t)((last ? line + len : m->value) - pos);
+
+		if (n > LEARN_BYTES - used)
+			return;
+		memcpy(l->bytes + used, pos, n);
+		*(last ? &l->tail : &l->glue[i]) = (struct glue){ .at = used, .n = (uint32_t)n, .want = last ? -1 : m->want };
+		used += (uint32_t)n;
+		pos = last ? NULL : m->end;
+	}
+	l->n = (int)r->nmembers;
+}
+
+static const char *
+read_checked(struct json_reader *r, const char *line, size_t len, struct json_value *value)
+{
+	const char *err;
+	int n;
+
+	r->nmembers = r->textlen = 0;
+	if (len > INT32_MAX)
+		return "too long";
+	if (memchr(line, '\0', len) != NULL)
+		return "NUL byte";
+	if (!utf8_valid(line, len))
+		return "invalid UTF-8";
+	n = tokenize(r, line, len);
+	if (n == JSMN_ERROR_NOMEM)
+		return "out of memory";
+	if (n < 1 || r->token[0].type != JSMN_OBJECT)
+		return not_object;
+	if ((err = walk_line(r, line, len, n)) != NULL || (err = twice(r)) != NULL)
+		return err;
+	for (int i = 0; i < r->nkeys; i++)
+		value[i] = (struct json_value){ 0 };
+	for (size_t i = 0; i < r->nmembers; i++) {
+		const struct member *m = &r->member[i];
+
+		if (m->want >= 0)
+			value[m->want] = (struct json_value){ m->value, (size_t)(m->end - m->value) };
+	}
+	return NULL;
+}
+
+/* ---- the fast route ---- */
+
+/* 1 if the line has this layout and every value is sound; keys that are equal byte for byte need no second look. */
+static int
+read_learned(const struct layout *l, const char *p, const char *end, struct json_value *value)
+{
+	const char *glue = l->bytes;
+
+	for (const struct glue *g = l->glue; g < l->glue + l->n; g++) {
+		const char *from;
+
+		if ((size_t)(end - p) < g->n || memcmp(p, glue, g->n) != 0)
+			return 0;
+		glue += g->n;
+		from = p + g->n;
+		if (from < end && *from == '"')
+			p = scan_string(from, end);
+		else
+			p = scan_value(from, end, 1);
+		if (p == NULL)
+			return 0;
+		if (g->want >= 0)
+			value[g->want] = (struct json_value){ from, (size_t)(p - from) };
+	}
+	return l->tail.n > 0 && (size_t)(end - p) == l->tail.n && memcmp(p, glue, l->tail.n) == 0;
+}
+
+int
+json_read(struct json_reader *r, const char *line, size_t len, struct json_value *value, const char **errstr)
+{
+	const char *err;
+
+	for (int i = 0; i < LAYOUTS; i++) {
+		int k = (r->current + i) % LAYOUTS;
+
+		for (int j = 0; j < r->nkeys; j++)
+			value[j] = (struct json_value){ 0 };
+		if (read_learned(&r->layout[k], line, line + len, value)) {
+			r->current = k;
+			r->fast++;
+			return 0;
+		}
+	}
+	if ((err = read_checked(r, line, len, value)) != NULL) {
+		*errstr = err;
+		return -1;
+	}
+	learn(r, line, len);
+	return 0;
+}
+
+/* ---- values ---- */
+
+int
+json_is_null(struct json_value v)
+{
+	return v.p == NULL || (v.n == 4 && memcmp(v.p, "null", 4) == 0);
+}
+
+int
+json_is_string(struct json_value v)
+{
+	return v.p != NULL && v.n >= 2 && v.p[0] == '"';
+}
+
+int
+json_text(struct json_value v, char *buf, size_t size)
+{
+	const char *p, *end;
+	size_t len = 0;
+
+	if (!json_is_string(v) || size == 0)
+		return -1;
+	for (p = v.p + 1, end = v.p + v.n - 1; p < end;) {
+		char one[4] = { *p };
+		size_t n = 1;
+
+		if (*p != '\\')
+			p++;
+		else if ((p = scan_escape(p, end, one, &n)) == NULL)
+			return -1;
+		if (one[0] == '\0' || len + n >= size || len + n > INT32_MAX)
+			return -1;
+		memcpy(buf + len, one, n);
+		len += n;
+	}
+	buf[len] = '\0';
+	return (int)len;
+}
+
+int
+json_equals(struct json_value v, const char *text)
+{
+	const char *p, *end;
+	size_t left = strlen(text);
+
+	if (!json_is_string(v))
+		return 0;
+	for (p = v.p + 1, end = v.p + v.n - 1; p < end;) {
+		char one[4] = { *p };
+		size_t n = 1;
+
+		if (*p != '\\')
+			p++;
+		else if ((p = scan_escape(p, end, one, &n)) == NULL)
+			return 0;
+		if (left < n || memcmp(text, one, n) != 0)
+			return 0;
+		text += n;
+		left -= n;
+	}
+	return left == 0;
+}
+
+static int
+times_ten(uint64_t *x, long n)
+{
+	for (; n > 0 && *x != 0; n--)
+		if (__builtin_mul_overflow(*x, 10U, x))
+			return -1;
+	return 0;
+}
+
+/* A number as sign and whole multiple of 10^-places. */
+static int
+decimal(struct json_value v, long places, int *negative, uint64_t *magnitude)
+{
+	const char *p = v.p, *end = p == NULL ? NULL : p + v.n;
+	long fraction = 0, zeros = 0, exponent = 0, sign = 1;
+	int point = 0;
+
+	if (p == NULL || scan_number(p, end) != end)
+		return -1;
+	*negative = *p == '-';
+	*magnitude = 0;
+	for (p += *negative; p < end && *p != 'e' && *p != 'E'; p++) {
+		if (*p == '.')
+			point = 1;
+		else if (*p == '0')
+			/* Zeros count only when another digit follows, so that 1.50000000000000000000 is no larger than 1.5. */
+			zeros++;
+		else if (times_ten(magnitude, zeros + 1) == -1 || __builtin_add_overflow(*magnitude, (unsigned)(*p - '0'), magnitude))
+			return -1;
+		else
+			zeros = 0;
+		fraction += point && *p != '.';
+	}
+	if (p < end && ++p < end && (*p == '-' || *p == '+'))
+		sign = *p++ == '-' ? -1 : 1;
+	for (; p < end; p++)
+		if (exponent < 1000000000)
+			exponent = exponent * 10 + (*p - '0');
+	places += sign * exponent - fraction + zeros;
+	if (*magnitude == 0)
+		return 0;
+	for (; places < 0; places++) {
+		if (*magnitude % 10 != 0)
+			return -1;
+		*magnitude /= 10;
+	}
+	return times_ten(magnitude, places);
+}
+
+int
+json_u64(struct json_value v, uint64_t *to)
+{
+	int negative;
+
+	return decimal(v, 0, &negative, to) == -1 || (negative && *to != 0) ? -1 : 0;
+}
+
+int
+json_scaled(struct json_value v, int places, int64_t *to)
+{
+	uint64_t magnitude;
+	int negative;
+
+	if (decimal(v, places, &negative, &magnitude) == -1 || magnitude > INT64_MAX)
+		return -1;
+	*to = negative ? -(int64_t)magnitude : (int64_t)magnitude;
+	return 0;
+}
+
+int
+json_double(struct json_value v, double *to)
+{
+	char text[NUMBER_MAX + 1];
+
+	if (v.p == NULL || v.n > NUMBER_MAX || scan_number(v.p, v.p + v.n) != v.p + v.n)
+		return -1;
+	memcpy(text, v.p, v.n);
+	text[v.n] = '\0';
+	*to = strtod(text, NULL);
+	return isfinite(*to) ? 0 : -1;
+}
+
+int
+json_bool(struct json_value v, int *to)
+{
+	if (v.p == NULL)
+		return -1;
+	*to = v.n == 4 && memcmp(v.p, "true", 4) == 0;
+	return *to || (v.n == 5 && memcmp(v.p, "false", 5) == 0) ? 0 : -1;
+}
+
+/* Where the next element or key begins: behind the opening bracket, or behind a comma. 1, 0 at the end, or -1. */
+static int
+step(struct json_value v, const char **next, char open, char close)
+{
+	int first = *next == NULL;
+	const char *end;
+
+	if (v.p == NULL || v.n < 2 || v.p[0] != open)
+		return -1;
+	end = v.p + v.n;
+	*next = scan_space(first ? v.p + 1 : *next, end);
+	if (*next < end && **next == close)
+		return 0;
+	if (first)
+		return *next < end ? 1 : -1;
+	if (*next == end || **next != ',')
+		return -1;
+	*next = scan_space(*next + 1, end);
+	return 1;
+}
+
+int
+json_each(struct json_value array, const char **next, struct json_value *element)
+{
+	int more = step(array, next, '[', ']');
+
+	if (more != 1)
+		return more;
+	element->p = *next;
+	if ((*next = scan_value(element->p, array.p + array.n, 0)) == NULL)
+		return -1;
+	element->n = (size_t)(*next - element->p);
+	return 1;
+}
+
+int
+json_member(struct json_value object, const char **next, struct json_value *key, struct json_value *value)
+{
+	int more = step(object, next, '{', '}');
+	const char *end, *behind;
+
+	if (more != 1)
+		return more;
+	end = object.p + object.n;
+	if (*next == end || **next != '"' || (behind = scan_string(*next, end)) == NULL)
+		return -1;
+	*key = (struct json_value){ *next + 1, (size_t)(behind - *next) - 2 };
+	if ((value->p = scan_key(*next, end)) == NULL || (*next = scan_value(value->p, end, 0)) == NULL)
+		return -1;
+	value->n = (size_t)(*next - value->p);
+	return 1;
+}
+
+char *
+json_quote(char *to, const char *text, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char names[] = "btn\0fr"; /* of the characters 8 to 13 */
+
+	*to++ = '"';
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\') {
+			*to++ = text[i];
+			continue;
+		}
+		*to++ = '\\';
+		if (c >= 0x20)
+			*to++ = text[i];
+		else if (c >= 8 && c <= 13 && c != 11)
+			*to++ = names[c - 8];
+		else {
+			memcpy(to, "u00", 3);
+			to[3] = hex[c >> 4];
+			to[4] = hex[c & 15];
+			to += 5;
+		}
+	}
+	*to++ = '"';
+	return to;
+}
