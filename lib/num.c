@@ -14,7 +14,7 @@ _Static_assert(FLT_EVAL_METHOD == 0, "doubles must be computed as doubles");
 #define LN2_LOWER 0x1.473de6af278edp-34
 #define LOG2_E 0x1.71547652b82fep+0
 
-#define EXP_MAX 709.782712893384 /* above it the result is no finite number */
+#define EXP_MAX 709.782712893384   /* above it the result is no finite number */
 #define EXP_MIN -745.1332191019412 /* below it the result rounds to 0 */
 
 #define DIGITS_MAX 18
@@ -70,8 +70,9 @@ num_exp(double x)
 	r2 = r * r;
 	r4 = r2 * r2;
 	p = ((1. / 2 + r * (1. / 6)) + r2 * (1. / 24 + r * (1. / 120))) +
-	    r4 * (((1. / 720 + r * (1. / 5040)) + r2 * (1. / 40320 + r * (1. / 362880))) +
-	    r4 * ((1. / 3628800 + r * (1. / 39916800)) + r2 * (1. / 479001600 + r * (1. / 6227020800.))));
+	    r4 *
+		(((1. / 720 + r * (1. / 5040)) + r2 * (1. / 40320 + r * (1. / 362880))) +
+		    r4 * ((1. / 3628800 + r * (1. / 39916800)) + r2 * (1. / 479001600 + r * (1. / 6227020800.))));
 	y = 1 + (upper - (lower - r2 * p));
 	if (k < -1021)
 		return y * two_to(k + 60) * two_to(-60);
