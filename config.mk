@@ -3,9 +3,9 @@ PREFIX = /usr/local
 MANPREFIX = $(PREFIX)/share/man
 CC = cc
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-# No contraction of a * b + c: the same bytes on every machine.
-OPT = -O2 -ffp-contract=off
-CFLAGS = -std=c11 $(WARN) $(OPT) -g
+OPT = -O2
+# No contraction of a * b + c: the same bytes on every machine, whatever OPT says.
+CFLAGS = -std=c11 $(WARN) $(OPT) -ffp-contract=off -g
 CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"0.1"'
 LDFLAGS =
 LDLIBS = -lbsd
