@@ -1,22 +1,28 @@
-# og: see README.md. GNU make and bmake both read this; config.mk holds what may be set.
+# og: README.md says what it is. GNU make and bmake both read this file; config.mk holds what may be set.
 .POSIX:
 
 include config.mk
 
-# lib/README.md says what each is for; a module uses only those before it.
-MODULES != for m in mix num clock dist out rec json catalog world timeline sim render grammar agg push; do if [ -f lib/$$m.c ]; then echo $$m; fi; done
-PROGRAMS != for p in entities incidents events spans metrics tags pace vlpush; do if [ -f src/og-$$p.c ]; then echo og-$$p; fi; done
-TESTS != for m in mix num clock dist out rec json catalog world timeline sim render grammar agg push; do if [ -f test/lib/$$m.c ]; then echo $$m; fi; done
+# In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
+MODULES = mix num clock dist out rec json tsv catalog world timeline sim render grammar agg push
+PARTS != cd lib && ls *_*.c 2>/dev/null | sed 's/[.]c$$//'
+PROGRAMS != cd src && ls og-*.c 2>/dev/null | sed 's/[.]c$$//'
+HERE != cd lib && ls *.c | sed 's/[.]c$$//'
+TESTS != cd test/lib && ls *.c 2>/dev/null | sed 's/[.]c$$//'
+FUZZERS != cd test/fuzz && ls *.c 2>/dev/null | sed 's/[.]c$$//'
 
 LIB = bin/libog.a
-LIBOBJ = $(MODULES:%=build/lib/%.o)
+LIBOBJ = $(HERE:%=build/lib/%.o)
 PROGOBJ = $(PROGRAMS:%=build/src/%.o)
 BIN = $(PROGRAMS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
+FUZZOBJ = $(HERE:%=build/fuzz/lib/%.o)
+FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-PUSHLIBS = -lcurl -lzstd -lpthread
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o $(LIB) $(LDLIBS)
+PUSHLIBS = -lcurl -lzstd -lpthread
+FUZZ = clang $(CPPFLAGS) $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -MT $@
 
 all: $(LIB) $(BIN)
 
@@ -26,11 +32,11 @@ $(LIBOBJ) $(PROGOBJ): build/flags
 	$(COMPILE) -c -o $@ $(@:build/%.o=%.c)
 
 $(LIB): $(LIBOBJ)
-	@mkdir -p bin
+	@mkdir -p $(@D)
 	rm -f $@
 	$(AR) -rcs $@ $(LIBOBJ)
 
-# A line a program: what it is linked with beyond libog.
+# A program: what it is linked with besides libog.
 bin/og-entities: build/src/og-entities.o $(LIB)
 	$(LINK)
 bin/og-incidents: build/src/og-incidents.o $(LIB)
@@ -48,24 +54,69 @@ bin/og-pace: build/src/og-pace.o $(LIB)
 bin/og-vlpush: build/src/og-vlpush.o $(LIB)
 	$(LINK) $(PUSHLIBS)
 
-# The flags of the last build: touched only when they change.
+# The flags of the last build; the file is touched only when they change, and all that is compiled depends on it.
 build/flags: FORCE
-	@mkdir -p build
+	@mkdir -p $(@D)
 	@printf '%s\n' $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 FORCE:
 
-# C tests: TAP from build/test/lib/NAME; test/lib/NAME.c is for lib/NAME.c.
+# What is missing on a Debian machine is installed.
+deps:
+	test/deps.sh
+
+# Builds come after deps, so the rest of these two is run by a make of its own.
+check:
+	test/deps.sh
+	$(MAKE) all tests
+	MAKE=$(MAKE) test/run.sh $(TESTBIN) test/*.bats test/install.sh test/lint.sh
+
+demo:
+	test/deps.sh demo
+	$(MAKE) all
+	test/demo.sh
+
+lint: all
+	test/lint.sh
+
+bench: all
+	bench/run.sh
+
+# C tests: test/lib/NAME.c is that of lib/NAME.c.
 tests: $(TESTBIN)
 
 $(TESTBIN): build/flags $(LIB)
 	@mkdir -p $(@D)
-	$(COMPILE) -MF $@.d -MT $@ $(LDFLAGS) -o $@ $(@:build/%=%.c) $(LIB) $(LDLIBS) $(PUSHLIBS)
+	$(COMPILE) -MT $@ -MF $@.d $(LDFLAGS) -o $@ $(@:build/%=%.c) $(LIB) $(LDLIBS) $(PUSHLIBS)
+
+fuzz: $(FUZZBIN)
+	test/fuzz.sh $(FUZZBIN)
+
+$(FUZZOBJ): build/flags
+	@mkdir -p $(@D)
+	$(FUZZ) -fsanitize=fuzzer-no-link -c -o $@ $(@:build/fuzz/%.o=%.c)
+
+$(FUZZBIN): build/flags $(FUZZOBJ)
+	$(FUZZ) -MF $@.d -fsanitize=fuzzer -o $@ $(@:build/%=test/%.c) $(FUZZOBJ) $(LDLIBS) $(PUSHLIBS)
+
+install: all
+	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
+	for s in 1 5 7; do mkdir -p $(DESTDIR)$(MANPREFIX)/man$$s && install -m 644 man/*.$$s $(DESTDIR)$(MANPREFIX)/man$$s || exit 1; done
+	cp -R share/og $(DESTDIR)$(PREFIX)/share
+	chmod -R u+rwX,go+rX,go-w $(DESTDIR)$(PREFIX)/share/og
+
+# Only what install wrote: a catalog that somebody added there stays.
+uninstall:
+	for p in $(PROGRAMS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done
+	for f in man/*.[157]; do rm -f $(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/}; done
+	(cd share && find og -type f) | while read -r f; do rm -f "$(DESTDIR)$(PREFIX)/share/$$f"; done
+	(cd share && find og -depth -type d) | while read -r d; do rmdir "$(DESTDIR)$(PREFIX)/share/$$d" || true; done
 
 clean:
-	rm -rf build bin
+	rm -rf build bin out
 
-.PHONY: all tests clean FORCE
+.PHONY: all bench check clean demo deps fuzz install lint tests uninstall FORCE
 
--include $(LIBOBJ:.o=.d) $(PROGOBJ:.o=.d) $(TESTBIN:=.d)
+-include $(LIBOBJ:.o=.d) $(PROGOBJ:.o=.d) $(TESTBIN:=.d) $(FUZZOBJ:.o=.d) $(FUZZBIN:=.d)
