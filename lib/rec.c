@@ -98,6 +98,7 @@ deliver(struct rec *r, size_t n, size_t past, char **line, size_t *len)
 {
 	int skipped = r->skipping;
 
+	r->seen = 0;
 	*line = r->buf + r->pos;
 	*len = n;
 	r->pos += n + past;
@@ -106,31 +107,51 @@ deliver(struct rec *r, size_t n, size_t past, char **line, size_t *len)
 	return skipped || n > r->max ? REC_LONG : REC_LINE;
 }
 
+int
+rec_fill(struct rec *r)
+{
+	ssize_t got;
+
+	if (make_room(r) == -1)
+		return -1;
+	r->seen = r->end - r->pos;
+	if ((got = fill(r)) == -1)
+		return -1;
+	if (got == 0)
+		r->eof = 1;
+	return 0;
+}
+
+/* The newline that ends the next line, or NULL when the buffer does not hold it. */
+static const char *
+find_end(struct rec *r)
+{
+	const char *from = r->buf + r->pos;
+	const char *nl = memchr(from + r->seen, '\n', r->end - r->pos - r->seen);
+
+	r->seen = nl == NULL ? r->end - r->pos : (size_t)(nl - from);
+	return nl;
+}
+
+int
+rec_ready(struct rec *r)
+{
+	return r->eof || find_end(r) != NULL;
+}
+
 enum rec_status
 rec_next(struct rec *r, char **line, size_t *len)
 {
-	size_t seen = 0; /* bytes from pos on without a newline */
+	const char *nl;
 
-	for (;;) {
-		const char *from = r->buf + r->pos;
-		const char *nl = memchr(from + seen, '\n', r->end - r->pos - seen);
-		ssize_t got;
-
-		if (nl != NULL)
-			return deliver(r, (size_t)(nl - from), 1, line, len);
-		if (r->eof) {
-			if (r->pos == r->end && !r->skipping)
-				return REC_END;
-			return deliver(r, r->end - r->pos, 0, line, len);
-		}
-		if (make_room(r) == -1)
+	while ((nl = find_end(r)) == NULL && !r->eof)
+		if (rec_fill(r) == -1)
 			return REC_ERROR;
-		seen = r->end - r->pos;
-		if ((got = fill(r)) == -1)
-			return REC_ERROR;
-		if (got == 0)
-			r->eof = 1;
-	}
+	if (nl != NULL)
+		return deliver(r, (size_t)(nl - (r->buf + r->pos)), 1, line, len);
+	if (r->pos == r->end && !r->skipping)
+		return REC_END;
+	return deliver(r, r->end - r->pos, 0, line, len);
 }
 
 void

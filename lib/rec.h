@@ -16,6 +16,7 @@ struct rec {
 	uint64_t line;      /* number of the line last returned, from 1 */
 	char *buf;
 	size_t pos, end, size, max;
+	size_t seen; /* bytes from pos on that hold no newline */
 	int eof, skipping;
 };
 
@@ -31,6 +32,12 @@ int rec_open(struct rec *, int fd, const char *name, struct out *before, size_t 
  *   REC_ERROR  errno; that of the output if before->err is set
  */
 enum rec_status rec_next(struct rec *, char **line, size_t *len);
+/*
+ * For an event loop: would rec_next() answer without a read? If not, rec_fill() reads once, which does not block when poll(2) says so.
+ * rec_fill() returns 0, or -1 with errno.
+ */
+int rec_ready(struct rec *);
+int rec_fill(struct rec *);
 void rec_close(struct rec *);
 
 #endif
