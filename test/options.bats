@@ -1,0 +1,125 @@
+# What every program says of its options: usage, page and program agree.
+bats_require_minimum_version 1.5.0
+
+load common
+
+setup() {
+	cd "$OG_ROOT" || return 1
+	mapfile -t programs < <(find bin -name 'og-*' -printf '%f\n' | sort)
+	[ "${#programs[@]}" -gt 0 ]
+}
+
+# One line, single blanks.
+squeeze() {
+	tr -s ' \n\t' ' ' | sed -e 's/^ //' -e 's/ $//'
+}
+
+# The SYNOPSIS as a reader sees it.
+synopsis() {
+	mandoc -T ascii -O width=200 "man/$1.1" | sed 's/.\x08//g' | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' | sed -e 1d -e '$d' | squeeze
+}
+
+# Options as "letter long value" or "letter long -", sorted, as the page and as the source list them; those of og(7) left out.
+page_options() {
+	sed -nE 's/^\.It Fl ([A-Za-z])( Ar [^,]*)? , Fl -([a-z-]+)( Ar (.*))?$/\1 \3 \5/p' "$1" | awk '{ print $1, $2, NF > 2 ? "value" : "-" }' | sort
+}
+
+source_options() {
+	sed -nE "s/.*\{ *\"([a-z-]+)\", (no|required)_argument, NULL, '(.)' *\}.*/\3 \1 \2/p" "src/$1.c" |
+		sed -e 's/ required$/ value/' -e 's/ no$/ -/' | sort
+}
+
+common_options() {
+	grep -v -e '^h help -$' -e '^V version -$'
+}
+
+@test "-h and --help print the usage, which is the SYNOPSIS" {
+	for program in "${programs[@]}"; do
+		for option in -h --help; do
+			run -0 --separate-stderr "$program" "$option"
+			[ -z "$stderr" ]
+			[ "$(squeeze <<<"$output")" = "usage: $(synopsis "$program")" ] || {
+				echo "$program: $output"
+				echo "page: $(synopsis "$program")"
+				return 1
+			}
+		done
+	done
+}
+
+@test "an unknown option is a usage error: status 2, usage on stderr" {
+	for program in "${programs[@]}"; do
+		for option in -@ --no-such-option; do
+			run -2 --separate-stderr "$program" "$option" </dev/null
+			[ -z "$output" ]
+			[[ $stderr = *"usage: $program"* ]]
+		done
+	done
+}
+
+@test "-V and --version print name and version" {
+	for program in "${programs[@]}"; do
+		for option in -V --version; do
+			run -0 --separate-stderr "$program" "$option"
+			[ -z "$stderr" ]
+			[[ $output =~ ^"$program "[0-9]+\.[0-9]+$ ]]
+		done
+	done
+}
+
+@test "page and program list the same options" {
+	for program in "${programs[@]}"; do
+		source_options "$program" | grep -q '^h help -$'
+		source_options "$program" | grep -q '^V version -$'
+		diff <(page_options "man/$program.1" | common_options) <(source_options "$program" | common_options) || {
+			echo "$program: < page, > program"
+			return 1
+		}
+	done
+}
+
+@test "each option has a letter, a long name and a place in the usage" {
+	for program in "${programs[@]}"; do
+		letters=$(grep -oE 'getopt_long\(argc, argv, "[^"]*"' "src/$program.c" | cut -d '"' -f 2)
+		listed=$(source_options "$program" | awk '{ printf "%s%s", $1, $3 == "value" ? ":" : "" }')
+		[ "$(fold -w 1 <<<"${letters//:/}" | sort)" = "$(source_options "$program" | cut -c 1)" ]
+		[ "${#letters}" -eq "${#listed}" ]
+		# -a, or a letter among -abc; a value's name never follows a "-".
+		used=$("$program" -h | grep -oE '(^|[][ |])-[A-Za-z]+' | tr -dc 'A-Za-z\n' | fold -w 1 | sort -u)
+		diff <(source_options "$program" | common_options | cut -c 1 | sort -u) <(grep -vx '[hV]' <<<"$used") || {
+			echo "$program: < program, > usage"
+			return 1
+		}
+	done
+}
+
+@test "long names are taken" {
+	for program in "${programs[@]}"; do
+		while read -r _ long value; do
+			if [ "$value" = value ]; then
+				run --separate-stderr "$program" "--$long"
+				[ "$status" -eq 2 ]
+				[[ $stderr = *"requires an argument"* ]]
+			else
+				run --separate-stderr "$program" "--$long=x"
+				[ "$status" -eq 2 ]
+				[[ $stderr = *"doesn't allow an argument"* ]]
+			fi
+		done < <(source_options "$program")
+	done
+}
+
+# Shards are of time, and og-tags takes what comes: there -k is the key that holds the id.
+@test "a letter of og(7) means the same in every program" {
+	[ "$(page_options man/og.7 | wc -l)" -ge 10 ]
+	for program in "${programs[@]}"; do
+		while read -r letter long value; do
+			[ "$program $letter $long" != "og-tags k key" ] || continue
+			meant=$(page_options man/og.7 | sed -n "s/^$letter //p")
+			[ -z "$meant" ] || [ "$meant" = "$long $value" ] || {
+				echo "$program: -$letter is --$long $value, in og(7) --$meant"
+				return 1
+			}
+		done < <(source_options "$program")
+	done
+}
