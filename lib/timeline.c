@@ -381,7 +381,7 @@ int64_t
 timeline_at_rank(const struct timeline *t, uint64_t rank)
 {
 	struct place in[TIMELINE_CLASSES];
-	struct node d[TIMELINE_CLASSES], half[TIMELINE_CLASSES][2];
+	struct node d[TIMELINE_CLASSES] = { { 0 } }, half[TIMELINE_CLASSES][2];
 	int f;
 
 	if (rank >= t->given)
@@ -460,14 +460,15 @@ timeline_walk(const struct timeline *t, int64_t from)
 	w->leaves = 1;
 	while (w->leaves < (uint32_t)t->classes)
 		w->leaves *= 2;
+	for (uint32_t i = 0; i < 2 * TIMELINE_CLASSES; i++)
+		winner[i] = NONE;
 	from = cut(from, t->begin, t->end);
-	for (uint32_t c = 0; c < w->leaves; c++) {
-		winner[w->leaves + c] = NONE;
-		if (c >= (uint32_t)t->classes)
-			continue;
-		seek(t, &w->cursor[c], (int)c, from);
-		if (w->cursor[c].left > 0 || leaf_next(t, &w->cursor[c]))
-			winner[w->leaves + c] = head_of(w, &w->cursor[c]);
+	for (int c = 0; c < t->classes; c++) {
+		struct cursor *cur = &w->cursor[c];
+
+		seek(t, cur, c, from);
+		if (cur->left > 0 || leaf_next(t, cur))
+			winner[w->leaves + (uint32_t)c] = head_of(w, cur);
 	}
 	for (uint32_t i = w->leaves - 1; i > 0; i--) {
 		uint64_t a = winner[2 * i], b = winner[2 * i + 1];
