@@ -28,7 +28,7 @@ split() {
 	END { print n + 0 }'
 }
 
-# Is the second file the first, where a line "..." stands for any number of lines?
+# Is the second file the first, where a line "[...]" stands for any number of lines?
 alike() {
 	awk 'NR == FNR { want[++n] = $0; next } { got[++m] = $0 }
 	END {
@@ -36,7 +36,7 @@ alike() {
 			ok[0, j] = j == 0
 		for (i = 1; i <= n; i++)
 			for (j = 0; j <= m; j++)
-				if (want[i] == "...")
+				if (want[i] == "[...]")
 					ok[i, j] = ok[i - 1, j] || (j > 0 && ok[i, j - 1])
 				else
 					ok[i, j] = j > 0 && ok[i - 1, j - 1] && want[i] == got[j]
@@ -73,11 +73,11 @@ run_page() {
 # shellcheck disable=SC2016 # dollars of the page
 @test "the reader of pages: steps, output, gaps" {
 	printf '%s\n' '.Dd 1 January 2026' '.Dt T 1' '.Os' '.Sh NAME' '.Nm t' '.Nd t' '.Sh EXAMPLES' 'Text:' '.Bd -literal -offset indent' '$ x=3' \
-		'$ seq $x |' '>   cat' '1' '...' '3' '% never' '.Ed' '.Pp' 'More:' '.Dl $ echo a' '.Sh SEE ALSO' 'none' >"$BATS_TEST_TMPDIR/t.1"
+		'$ seq $x |' '>   cat' '1' '[...]' '3' '% never' '.Ed' '.Pp' 'More:' '.Dl $ echo a' '.Sh SEE ALSO' 'none' >"$BATS_TEST_TMPDIR/t.1"
 	mkdir "$BATS_TEST_TMPDIR/s"
 	[ "$(examples "$BATS_TEST_TMPDIR/t.1" | split "$BATS_TEST_TMPDIR/s")" -eq 3 ]
 	[ "$(cat "$BATS_TEST_TMPDIR/s/2.sh")" = $'seq $x |\n  cat' ]
-	[ "$(cat "$BATS_TEST_TMPDIR/s/2.out")" = $'1\n...\n3' ]
+	[ "$(cat "$BATS_TEST_TMPDIR/s/2.out")" = $'1\n[...]\n3' ]
 	[ ! -e "$BATS_TEST_TMPDIR/s/3.out" ]
 	steps=0
 	run_page "$BATS_TEST_TMPDIR/t.1"

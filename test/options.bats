@@ -21,7 +21,7 @@ synopsis() {
 
 # Options as "letter long value" or "letter long -", sorted, as the page and as the source list them; those of og(7) left out.
 page_options() {
-	sed -nE 's/^\.It Fl ([A-Za-z])( Ar [^,]*)? , Fl -([a-z-]+)( Ar (.*))?$/\1 \3 \5/p' "$1" | awk '{ print $1, $2, NF > 2 ? "value" : "-" }' | sort
+	sed -nE 's/^\.It Fl ([A-Za-z])( Ar [^,]*)? , Fl -([a-z-]+)( Ar (.*))?$/\1 \3 \5/p' "$1" | awk '{ print $1, $2, (NF > 2 ? "value" : "-") }' | sort
 }
 
 source_options() {
