@@ -114,6 +114,7 @@ struct catalog_term {
 };
 struct catalog_cond {
 	int n; /* 0: always */
+	char *text; /* as written; NULL: always */
 	struct catalog_term *term;
 };
 

@@ -8,11 +8,21 @@
 #include <stdint.h>
 
 #include "catalog.h"
+#include "clock.h"
+#include "out.h"
 #include "rec.h"
 
 #define WORLD_FORMAT 1
 #define WORLD_REQUESTS_MAX 1000000000000ULL /* -n */
 #define WORLD_USERS_MAX 1000000000ULL       /* -u */
+#define WORLD_DEPTH_MAX 64                  /* -d */
+#define WORLD_STEP (15 * CLOCK_MINUTE)      /* begin, end and requests_until are multiples of it */
+#define WORLD_YEARS 100                     /* from begin to end or to requests_until, at most */
+#define WORLD_FIRST_YEAR 1980               /* of begin, so that there are earlier builds; and the last one of end */
+#define WORLD_LAST_YEAR 9998
+
+/* What draws of the world are for; a constant is never used for something else. */
+enum world_domain { WORLD_BUILDS = 101, WORLD_ROLLOUTS, WORLD_INCIDENTS, WORLD_SCOPE };
 
 struct world_release {
 	char *id;
@@ -50,28 +60,65 @@ struct world_incident {
 	struct world_effect *effect;
 };
 struct world {
-	struct catalog cat;
+	struct catalog cat; /* its set.level is the header's */
 	uint64_t seed, users, requests;
 	int64_t begin, end, until; /* us; until: the end to which `requests` counts */
 	int depth;
-	int nreleases, nrollouts, nincidents;
-	struct world_release *release; /* sorted by service, place, from */
-	struct world_rollout *rollout; /* sorted by start, then id */
+	int ncomponents, nreleases, nrollouts, nincidents;
+	char **component;                /* names, as they come */
+	struct world_release *release;   /* sorted by service, place, from */
+	struct world_rollout *rollout;   /* sorted by start, then id */
 	struct world_incident *incident; /* sorted by start, then id */
+	const char *warning;             /* the world was made with other tables than these; NULL: all is well */
 	void *arena;
 };
 
 /*
- * Read a world and the catalog its header names.
+ * Read a world and the catalog its header names. A line may refer to lines above it only.
  *   catalog   looked up instead of the header's, or NULL; its name must be the same
- *   return    0; or -1 and err holds "NAME:LINE: what" (name: that of the reader) or the catalog's message
+ *   return    0; or -1 and err holds "NAME:LINE: what" (name: that of the reader) or the catalog's message; nothing is left to free then
  */
 int world_read(struct world *, struct rec *, const char *catalog, char *err, size_t errsize);
+/* The same; each(), unless NULL, sees every line that was accepted. It returns 0, or -1 with errno, which ends the reading. */
+int world_read_each(struct world *, struct rec *, const char *catalog, int (*each)(const char *line, size_t len, void *), void *arg,
+    char *err, size_t errsize);
 void world_free(struct world *);
 /* Releases of a service at a place: index of the first and how many. */
 int world_releases(const struct world *, int service, int place, int *n);
 
-/* The header line, with newline, and its reading back: what og-entities writes. */
+/* Key of a domain: by seed and catalog, not by begin, end, users or requests, so that what grows keeps its draws. */
+uint64_t world_key(uint64_t seed, const char *catalog, enum world_domain);
+/* Key of a part of what `key` is the key of. */
+uint64_t world_subkey(uint64_t key, uint64_t part);
+/* The whole number of things that a draw of "so many a year" gives: a fraction is a chance. Words 0 and 1 of the key. */
+uint64_t world_count(const struct catalog_dist *, uint64_t key);
+
+/* When a calendar year of UTC begins. */
+int64_t world_year(int year);
+int world_year_of(int64_t us);
+
+/* What is wrong with these limits, as the end of a message; NULL: nothing. */
+const char *world_limits(const struct world *);
+
+/* Set covered[service] for every service at which one of n references names an operation; "*" names all. */
+void world_cover(const struct catalog *, const struct catalog_ref *, int n, char *covered);
+/* The same for an effect of the catalog; "any" may be each of them. */
+void world_cover_effect(const struct catalog *, const struct catalog_effect *, char *covered);
+
+/* The header line, with newline, as og-entities writes it. Its length, or -1 when it does not fit. */
 int world_header(char *buf, size_t size, const struct world *);
+
+/* Parts of a line: `,"key":"text"` and so on; first a line begins with world_put_kind(). */
+void world_put_kind(struct out *, const char *kind);
+void world_put_text(struct out *, const char *key, const char *text);
+void world_put_time(struct out *, const char *key, int64_t us);
+void world_put_whole(struct out *, const char *key, uint64_t);
+/* At most so many decimals, without zeros at the end. */
+void world_put_number(struct out *, const char *key, double value, int places);
+/* ["a","b"] of n texts. */
+void world_put_list(struct out *, const char *key, const char *const *text, int n);
+/* The ids of the covered services, in the order of the catalog. */
+void world_put_services(struct out *, const char *key, const struct catalog *, const char *covered);
+void world_put_end(struct out *);
 
 #endif
