@@ -13,7 +13,7 @@
 int
 rec_open(struct rec *r, int fd, const char *name, struct out *before, size_t max)
 {
-	*r = (struct rec){ .fd = fd, .name = name, .before = before, .max = max == 0 ? OUT_LINE_MAX : max, .size = CHUNK };
+	*r = (struct rec){ .fd = fd, .name = name, .before = before, .max = max == 0 ? OUT_LINE_MAX - 1 : max, .size = CHUNK };
 	/* One byte more than is ever read, so that the byte behind an unterminated line may be written. */
 	if ((r->buf = malloc(r->size + 1)) == NULL)
 		return -1;

@@ -22,7 +22,7 @@ struct rec {
 
 enum rec_status { REC_ERROR = -1, REC_END = 0, REC_LINE = 1, REC_LONG = 2 };
 
-/* max: longest line in bytes without its newline; 0: OUT_LINE_MAX. 0, or -1 with errno. */
+/* max: longest line in bytes without its newline; 0: OUT_LINE_MAX with it. 0, or -1 with errno. */
 int rec_open(struct rec *, int fd, const char *name, struct out *before, size_t max);
 /*
  * The next line, without its newline, in the reader's own buffer until the next call; the byte behind it may be written.
