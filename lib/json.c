@@ -652,8 +652,8 @@ learn(struct json_reader *r, const char *line, size_t len)
 	if (r->nmembers > LEARN_KEYS)
 		return;
 	for (size_t i = 0; i <= r->nmembers; i++) {
-		const struct member *m = &r->member[i];
 		int last = i == r->nmembers;
+		const struct member *m = last ? NULL : &r->member[i];
 		size_t n = (size_t)((last ? line + len : m->value) - pos);
 
 		if (n > LEARN_BYTES - used)
