@@ -46,7 +46,8 @@ alike() {
 
 # Run the steps of one page in one shell: what a step defines, the next one has.
 run_page() {
-	local page=$1 work=$BATS_TEST_TMPDIR/${1##*/} n
+	local page=$1 work=$BATS_TEST_TMPDIR/pages/${1##*/} n
+	rm -rf "$work"
 	mkdir -p "$work/run" "$work/steps"
 	cp "$BATS_FILE_TMPDIR"/data/* "$work/run"
 	n=$(examples "$page" | split "$work/steps")
