@@ -69,6 +69,43 @@ world_count(const struct catalog_dist *d, uint64_t key)
 	return whole + (x > 0 && (double)(mix_at(key, 1) >> 11) * 0x1p-53 < x - (double)whole);
 }
 
+/* Digit i of a UUID of version 4: RFC 9562, section 5.4. */
+static char
+uuid_digit(int i, uint32_t bits)
+{
+	if (i == 8 || i == 13 || i == 18 || i == 23)
+		return '-';
+	if (i == 14)
+		return '4';
+	return "0123456789abcdef"[i == 19 ? 8 + mix_below(bits, 4) : mix_below(bits, 16)];
+}
+
+int
+world_spell(const struct catalog_text *form, uint64_t key, uint64_t draw, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	for (const struct catalog_piece *p = form->piece; p < form->piece + form->n; p++) {
+		size_t n = p->src == SRC_NONE ? strlen(p->text) : p->src == SRC_UUID ? 36 : (size_t)p->arg;
+
+		if ((p->src != SRC_NONE && p->src != SRC_UUID && p->src != SRC_HEX && p->src != SRC_DIGITS) || n >= size - len)
+			return -1;
+		if (p->src == SRC_NONE)
+			memcpy(buf + len, p->text, n);
+		for (size_t i = 0; i < n && p->src != SRC_NONE; i++) {
+			uint32_t bits = (uint32_t)(mix_at(key, draw++) >> 32);
+
+			if (p->src == SRC_UUID)
+				buf[len + i] = uuid_digit((int)i, bits);
+			else
+				buf[len + i] = "0123456789abcdef"[mix_below(bits, p->src == SRC_HEX ? 16 : 10)];
+		}
+		len += n;
+	}
+	buf[len] = '\0';
+	return (int)len;
+}
+
 int64_t
 world_year(int year)
 {
@@ -886,39 +923,6 @@ take_rollout(struct reader *r)
 	return enter(r, o.id, o.name, r->w->nrollouts++);
 }
 
-/* The next object of a list of objects, in a line that is known to be JSON: 1, 0 at the end, -1 when it is something else. */
-static int
-next_object(struct json_value list, const char **next, struct json_value *object)
-{
-	const char *p = *next == NULL ? list.p + 1 : *next, *end = list.p + list.n;
-	int depth = 0, quoted = 0;
-
-	while (p < end && strchr(" \t\r,", *p) != NULL)
-		p++;
-	if (p == end || *p == ']')
-		return 0;
-	if (*p != '{')
-		return -1;
-	object->p = p;
-	for (; p < end; p++) {
-		if (quoted) {
-			if (*p == '\\')
-				p++;
-			else if (*p == '"')
-				quoted = 0;
-		} else if (*p == '"')
-			quoted = 1;
-		else if (*p == '{' || *p == '[')
-			depth++;
-		else if ((*p == '}' || *p == ']') && --depth == 0) {
-			*next = p + 1;
-			object->n = (size_t)(*next - object->p);
-			return 1;
-		}
-	}
-	return -1;
-}
-
 static const char *const effect_key[] = { "what", "targets", "when", "factor", "add", "codes" };
 enum { EFF_WHAT, EFF_TARGETS, EFF_WHEN, EFF_FACTOR, EFF_ADD, EFF_CODES, EFF_KEYS };
 
@@ -1016,18 +1020,18 @@ incident_effects(struct reader *r, struct json_value list, struct world_incident
 {
 	struct json_value object;
 	const char *next = NULL;
-	int n = 0, more = -1;
+	int n = 0, more;
 
 	if (list.p == NULL)
 		return fail(r, "no \"effects\"");
-	while (list.p[0] == '[' && (more = next_object(list, &next, &object)) == 1)
+	while ((more = json_each(list, &next, &object)) == 1 && object.p[0] == '{')
 		n++;
 	if (more != 0)
 		return fail(r, "\"effects\" is not a list of objects");
 	if ((x->effect = arena_get(&r->w->arena, (size_t)(n + 1) * sizeof(*x->effect), _Alignof(struct world_effect))) == NULL)
 		return fail_errno(r);
 	next = NULL;
-	for (x->neffects = 0; next_object(list, &next, &object) == 1; x->neffects++)
+	for (x->neffects = 0; json_each(list, &next, &object) == 1; x->neffects++)
 		if (take_effect(r, object, &x->effect[x->neffects]) == -1)
 			return -1;
 	return 0;

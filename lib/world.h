@@ -93,6 +93,12 @@ uint64_t world_subkey(uint64_t key, uint64_t part);
 /* The whole number of things that a draw of "so many a year" gives: a fraction is a chance. Words 0 and 1 of the key. */
 uint64_t world_count(const struct catalog_dist *, uint64_t key);
 
+/*
+ * Spell a made id, of literal text, hex, digits and uuid, from the words of a key from number `draw` on. Its length; or -1 when something else stands
+ * in the form or it does not fit.
+ */
+int world_spell(const struct catalog_text *form, uint64_t key, uint64_t draw, char *buf, size_t size);
+
 /* When a calendar year of UTC begins. */
 int64_t world_year(int year);
 int world_year_of(int64_t us);

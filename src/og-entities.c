@@ -32,6 +32,9 @@
 #define ID_MAX 4096 /* bytes */
 #define ERROR_MAX 4096
 
+/* Words of a rollout's key; from DRAW_ID on as many as it takes. */
+enum { DRAW_LENGTH, DRAW_BAD, DRAW_TRAFFIC, DRAW_ERRORS, DRAW_LATENCY, DRAW_ID = 8 };
+
 static struct opts {
 	const char *catalog, *begin, *end, *until;
 	const char *seed, *users, *requests, *depth;
@@ -197,9 +200,9 @@ make_release(const struct maker *m, int service, int place, const struct build *
 		l->created += draw_minutes(&c->set.rollout_stagger_min, mix_at(world_subkey(b->key, mix_name(id, strlen(id))), 0));
 	}
 	l->key = world_subkey(m->rollouts, mix_name(l->id, strlen(l->id)));
-	l->bad = fraction(mix_at(l->key, 1)) < c->set.rollout_bad_share;
+	l->bad = fraction(mix_at(l->key, DRAW_BAD)) < c->set.rollout_bad_share;
 	l->start = l->created + b->delay;
-	l->end = l->start + draw_minutes(&c->set.rollout_length_min, mix_at(l->key, 0)) * (l->bad ? BAD_LENGTH : 1);
+	l->end = l->start + draw_minutes(&c->set.rollout_length_min, mix_at(l->key, DRAW_LENGTH)) * (l->bad ? BAD_LENGTH : 1);
 }
 
 static void
@@ -223,37 +226,6 @@ put_release(const struct maker *m, int service, int place, const struct build *b
 	world_put_end(m->out);
 }
 
-/* Spell the id of a rollout from its key. */
-static void
-spell_rollout(const struct maker *m, uint64_t key, char *to)
-{
-	static const char digit[] = "0123456789abcdef";
-	const struct catalog_text *form = &m->w->cat.id[m->rollout_id].form;
-	uint64_t draw = 8; /* the words before are those of make_release() and put_rollout() */
-
-	for (const struct catalog_piece *p = form->piece; p < form->piece + form->n; p++) {
-		int n = p->src == SRC_UUID ? 36 : p->arg;
-
-		if (p->src == SRC_NONE) {
-			to = stpcpy(to, p->text);
-			continue;
-		}
-		for (int i = 0; i < n; i++) {
-			uint32_t bits = (uint32_t)(mix_at(key, draw++) >> 32);
-
-			*to++ = digit[mix_below(bits, p->src == SRC_DIGITS ? 10 : 16)];
-			/* RFC 9562: version 4, variant 10. */
-			if (p->src == SRC_UUID && (i == 8 || i == 13 || i == 18 || i == 23))
-				to[-1] = '-';
-			if (p->src == SRC_UUID && i == 14)
-				to[-1] = '4';
-			if (p->src == SRC_UUID && i == 19)
-				to[-1] = digit[8 + mix_below(bits, 4)];
-		}
-	}
-	*to = '\0';
-}
-
 static void
 put_rollout(const struct maker *m, int service, int place, const struct build *b)
 {
@@ -267,10 +239,11 @@ put_rollout(const struct maker *m, int service, int place, const struct build *b
 	if (l.start < m->w->begin || l.start >= m->w->end)
 		return;
 	expand(m, m->deployment_id, place, service, NULL, deployment);
-	spell_rollout(m, l.key, id);
-	traffic = draw_share(&set->rollout_traffic, mix_at(l.key, 2));
-	errors = draw_share(&set->rollout_errors, mix_at(l.key, 3));
-	latency = draw_share(&set->rollout_latency, mix_at(l.key, 4));
+	if (world_spell(&c->id[m->rollout_id].form, l.key, DRAW_ID, id, sizeof(id)) == -1)
+		errx(2, "%s/ids.tsv: rollout_id: made of more than text, hex, digits and uuid, or too long", c->dir);
+	traffic = draw_share(&set->rollout_traffic, mix_at(l.key, DRAW_TRAFFIC));
+	errors = draw_share(&set->rollout_errors, mix_at(l.key, DRAW_ERRORS));
+	latency = draw_share(&set->rollout_latency, mix_at(l.key, DRAW_LATENCY));
 	if (l.bad) {
 		traffic = (1 - traffic) * BAD_LOSS < BAD_LOSS_MAX ? 1 - (1 - traffic) * BAD_LOSS : 1 - BAD_LOSS_MAX;
 		errors = errors * BAD_HARM < BAD_ERRORS_MAX ? errors * BAD_HARM : BAD_ERRORS_MAX;
@@ -421,22 +394,12 @@ static void
 check_forms(const struct maker *m)
 {
 	const struct catalog *c = &m->w->cat;
-	const struct catalog_text *form;
-	size_t length = 0;
 
 	if (m->release_id == -1 || m->rollout_id == -1)
 		errx(2, "%s/ids.tsv: no row \"%s\"", c->dir, m->release_id == -1 ? "release_id" : "rollout_id");
 	check_unique(m, m->release_id, "1");
 	if (m->deployment_id != -1)
 		check_unique(m, m->deployment_id, NULL);
-	form = &c->id[m->rollout_id].form;
-	for (const struct catalog_piece *p = form->piece; p < form->piece + form->n; p++) {
-		if (p->src != SRC_NONE && p->src != SRC_HEX && p->src != SRC_DIGITS && p->src != SRC_UUID)
-			errx(2, "%s/ids.tsv: rollout_id: only hex, digits and uuid may stand in it", c->dir);
-		length += p->src == SRC_NONE ? strlen(p->text) : p->src == SRC_UUID ? 36 : (size_t)p->arg;
-	}
-	if (length >= ID_MAX)
-		errx(2, "%s/ids.tsv: rollout_id: too long", c->dir);
 }
 
 static void

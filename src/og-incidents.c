@@ -707,27 +707,43 @@ taken(const struct maker *m, const char *id, int before)
 	return NULL;
 }
 
+/* By the catalog's form where it has one that can be spelled from a key. */
+static void
+spell_id(const struct maker *m, uint64_t key, uint64_t draw, char *id)
+{
+	const struct catalog *c = &m->w->cat;
+	int form = catalog_id(c, "incident_id", 11);
+
+	if (form == -1 || world_spell(&c->id[form].form, key, draw, id, ID_SIZE) == -1)
+		(void)snprintf(id, ID_SIZE, "INC-%08llx", (unsigned long long)(mix_at(key, draw) >> 32));
+}
+
+static void
+name_one(struct maker *m, int i)
+{
+	struct fresh *f = &m->fresh[i];
+	const struct fresh *other = NULL;
+	int given = f->x.id != NULL;
+
+	if (!given)
+		f->x.id = get(ID_SIZE, 1);
+	for (uint64_t draw = DRAW_ID; draw == DRAW_ID || other != NULL; draw++) {
+		if (!given)
+			spell_id(m, f->key, draw, f->x.id);
+		if ((other = taken(m, f->x.id, i)) != NULL && (given || other->key == f->key))
+			errx(2, "two incidents are \"%s\"", f->x.id);
+	}
+	for (int k = 0; k < m->w->nincidents; k++)
+		if (strcmp(m->w->incident[k].id, f->x.id) == 0)
+			errx(1, "incident \"%s\" is in the world already", f->x.id);
+}
+
 /* In order of time, so that a later end leaves the ids of those before it alone. */
 static void
-name_fresh(struct maker *m)
+name_all(struct maker *m)
 {
-	for (int i = 0; i < m->n; i++) {
-		struct fresh *f = &m->fresh[i];
-		const struct fresh *other = NULL;
-		int given = f->x.id != NULL;
-
-		if (!given)
-			f->x.id = get(ID_SIZE, 1);
-		for (uint64_t k = DRAW_ID; k == DRAW_ID || other != NULL; k++) {
-			if (!given)
-				(void)snprintf(f->x.id, ID_SIZE, "INC-%08llx", (unsigned long long)(mix_at(f->key, k) >> 32));
-			if ((other = taken(m, f->x.id, i)) != NULL && (given || other->key == f->key))
-				errx(2, "two incidents are \"%s\"", f->x.id);
-		}
-		for (int k = 0; k < m->w->nincidents; k++)
-			if (strcmp(m->w->incident[k].id, f->x.id) == 0)
-				errx(1, "incident \"%s\" is in the world already", f->x.id);
-	}
+	for (int i = 0; i < m->n; i++)
+		name_one(m, i);
 }
 
 static void
@@ -907,7 +923,7 @@ add_all(struct maker *m)
 		add_spec(m, opts.spec[i]);
 	if (m->n > 0)
 		qsort(m->fresh, (size_t)m->n, sizeof(*m->fresh), order_fresh);
-	name_fresh(m);
+	name_all(m);
 }
 
 static _Noreturn void
