@@ -32,7 +32,10 @@ struct timeline_session {
 	int class;
 };
 
-/* NULL with errno (ENOMEM; EDOM when all masses are 0). Sessions after `until` go on at the same rate; none starts at or after `end`. The model is copied. */
+/*
+ * NULL with errno: ENOMEM; EINVAL when the model leaves its bounds or spans 2^57 us; EDOM when [begin, until) has no mass; ERANGE when with those after
+ * `until` there were more than 2^48. Sessions after `until` go on at the same rate; none starts at or after `end`. The model is copied.
+ */
 struct timeline *timeline_new(const struct timeline_model *);
 void timeline_free(struct timeline *);
 /* Sessions of a class that start before a moment; all classes for class -1. Moments outside are cut to [begin, end]. */
@@ -43,6 +46,7 @@ int64_t timeline_at_rank(const struct timeline *, uint64_t rank);
 void timeline_share(const struct timeline *, int64_t from, int64_t to, double *share);
 
 struct timeline_walk; /* one reader; several may be open */
+/* NULL with ENOMEM. */
 struct timeline_walk *timeline_walk(const struct timeline *, int64_t from);
 /* The next session with start >= from, in order. 1, or 0 at the end. */
 int timeline_next(struct timeline_walk *, struct timeline_session *);

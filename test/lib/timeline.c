@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ any_model(struct model *x, uint64_t seed)
 
 	x->m.key = mix_at(r.key, r.i++);
 	x->m.classes = (int)below(&r, 1, below(&r, 0, 1) ? TIMELINE_CLASSES : 6);
-	x->m.begin = moment(&r, -3000, 2200000) * QUARTER;
+	x->m.begin = moment(&r, -3000, below(&r, 0, 3) == 0 ? 0 : 2200000) * QUARTER;
 	x->m.until = x->m.begin + moment(&r, 1, most) * QUARTER;
 	x->m.end = x->m.begin + moment(&r, 1, most) * QUARTER;
 	x->m.sessions = below(&r, 0, 1) ? below(&r, 0, 20) : below(&r, 0, 20000);
@@ -334,45 +335,68 @@ far(double chi, double freedom, const char *what)
 	return z2 > 25;
 }
 
-/* Sessions by class and quarter hour, and by place within the quarter hour, against the masses. */
+enum { CLASSES = 6, QUARTERS = 10 * 96 + 30, PARTS = 900 };
+
+struct shape {
+	double got[CLASSES][QUARTERS], part[PARTS], share[CLASSES][QUARTERS];
+};
+
+/* Sessions by class and quarter hour, and by place within the quarter hour: the number of all. */
+static double
+tally(const struct timeline_model *m, struct shape *to)
+{
+	struct timeline *t = must(m);
+	struct timeline_walk *w = must_walk(t, m->begin);
+	struct timeline_session s;
+	double n = 0;
+
+	while (timeline_next(w, &s)) {
+		to->got[s.class][(s.start - m->begin) / QUARTER]++;
+		to->part[(s.start - m->begin) % QUARTER * PARTS / QUARTER]++;
+		n++;
+	}
+	timeline_walk_free(w);
+	for (int q = 0; q < QUARTERS; q++) {
+		double share[TIMELINE_CLASSES];
+
+		timeline_share(t, m->begin + q * QUARTER, m->begin + (q + 1) * QUARTER, share);
+		for (int c = 0; c < CLASSES; c++)
+			to->share[c][q] = share[c];
+	}
+	timeline_free(t);
+	return n;
+}
+
+/* Against the masses; and one class against the next, one day against the next. */
 static void
 test_shape(struct model *x)
 {
-	enum { CLASSES = 6, QUARTERS = 10 * 96 + 30, PARTS = 900 };
-	static double got[CLASSES][QUARTERS], part[PARTS];
-	struct timeline *t;
-	struct timeline_session s;
-	double chi = 0, parts = 0, days = 0, all = 0;
+	static struct shape sum;
+	static double off[CLASSES][QUARTERS];
+	double chi = 0, parts = 0, days = 0, all = 0, classes = 0, next = 0;
+	double nclasses = (CLASSES - 1) * QUARTERS, nnext = CLASSES * (QUARTERS - 96);
 
 	plain_model(x, CLASSES);
-	for (x->m.key = 1; x->m.key <= 4; x->m.key++) {
-		struct timeline_walk *w;
-
-		t = must(&x->m);
-		w = must_walk(t, x->m.begin);
-		while (timeline_next(w, &s)) {
-			got[s.class][(s.start - x->m.begin) / QUARTER]++;
-			part[(s.start - x->m.begin) % QUARTER * PARTS / QUARTER]++;
-			all++;
-		}
-		timeline_walk_free(w);
-		timeline_free(t);
-	}
-	t = must(&x->m);
+	for (x->m.key = 1; x->m.key <= 4; x->m.key++)
+		all += tally(&x->m, &sum);
 	for (int q = 0; q < QUARTERS; q++) {
-		int64_t at = x->m.begin + q * QUARTER;
-		double share[CLASSES];
-
-		timeline_share(t, at, at + QUARTER, share);
-		for (int c = 0; c < CLASSES; c++)
-			chi += (got[c][q] - all * share[c]) * (got[c][q] - all * share[c]) / (all * share[c]);
-		days += q == 0 || at % DAY == 0;
+		days += q == 0 || (x->m.begin + q * QUARTER) % DAY == 0;
+		for (int c = 0; c < CLASSES; c++) {
+			off[c][q] = (sum.got[c][q] - all * sum.share[c][q]) / sqrt(all * sum.share[c][q]);
+			chi += off[c][q] * off[c][q];
+			if (c > 0)
+				classes += off[c][q] * off[c - 1][q];
+			if (q >= 96)
+				next += off[c][q] * off[c][q - 96];
+		}
 	}
-	timeline_free(t);
 	for (int i = 0; i < PARTS; i++)
-		parts += (part[i] - all / PARTS) * (part[i] - all / PARTS) / (all / PARTS);
+		parts += (sum.part[i] - all / PARTS) * (sum.part[i] - all / PARTS) / (all / PARTS);
 	ok(far(chi, CLASSES * QUARTERS - days, "class and quarter hour"), "counts follow the masses, no less scattered than chance");
 	ok(far(parts, PARTS - 1, "within the quarter hour"), "starts are even within a quarter hour");
+	printf("# correlation of classes %.4f, of days %.4f\n", classes / nclasses, next / nnext);
+	ok(classes * classes > 25 * nclasses, "classes do not follow one another");
+	ok(next * next > 25 * nnext, "days do not follow one another");
 }
 
 /* Counts of one quarter hour and of two over many keys: the day's total is fixed, so they are multinomial. */
@@ -448,7 +472,7 @@ test_share(struct model *x)
 	ok(bad, "shares add up");
 }
 
-/* The most sessions in the least time, some at every microsecond. */
+/* As many sessions as there may be in very little time: some at every microsecond. */
 static void
 test_crowd(struct model *x)
 {
@@ -459,11 +483,10 @@ test_crowd(struct model *x)
 	int64_t at;
 
 	plain_model(x, 3);
-	x->m.until = x->m.begin + QUARTER;
-	x->m.end = x->m.until;
+	x->m.end = x->m.begin + QUARTER;
+	x->m.until = x->m.end + QUARTER;
 	x->m.sessions = UINT64_C(1) << 36;
 	t = must(&x->m);
-	bad += timeline_before(t, -1, x->m.end) != x->m.sessions;
 	at = x->m.begin + 123456789;
 	n = timeline_before(t, -1, at);
 	bad += timeline_at_rank(t, n) < at || timeline_at_rank(t, n - 1) >= at;
@@ -478,8 +501,19 @@ test_crowd(struct model *x)
 		}
 	}
 	timeline_walk_free(w);
+	ok(bad, "2^36 sessions in half an hour");
+	at = x->m.end - 3;
+	n = timeline_before(t, -1, x->m.end) - timeline_before(t, -1, at);
+	w = must_walk(t, at);
+	bad = n < 10;
+	while (n > 0 && timeline_next(w, &s)) {
+		n--;
+		bad += s.start >= x->m.end;
+	}
+	bad += n > 0 || timeline_next(w, &s) != 0;
+	timeline_walk_free(w);
 	timeline_free(t);
-	ok(bad, "2^36 sessions in a quarter hour");
+	ok(bad, "none starts at `end`, all those before it do");
 }
 
 static int
