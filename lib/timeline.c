@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "dist.h"
 #include "mix.h"
@@ -15,6 +14,8 @@
 #define SPAN_MAX (INT64_C(1) << 57) /* us: a time and a class share a word when streams are merged */
 #define SESSIONS_MAX (UINT64_C(1) << 36)
 #define COUNT_MAX (UINT64_C(1) << 48) /* with what follows `until`; counts stay exact in a double */
+#define MASS_MAX (1U << 24)
+#define GROWTH_MAX (1U << 20)
 #define CLASS_BITS 6
 #define NONE UINT64_MAX
 
@@ -582,7 +583,16 @@ valid(const struct timeline_model *m)
 	if (m->begin >= m->until || m->begin >= m->end)
 		return 0;
 	/* Unsigned, since the difference of two times may not fit. */
-	return (uint64_t)m->until - (uint64_t)m->begin < SPAN_MAX && (uint64_t)m->end - (uint64_t)m->begin < SPAN_MAX;
+	if ((uint64_t)m->until - (uint64_t)m->begin >= SPAN_MAX || (uint64_t)m->end - (uint64_t)m->begin >= SPAN_MAX)
+		return 0;
+	for (int c = 0; c < m->classes; c++)
+		for (int q = 0; q < TIMELINE_WEEK; q++)
+			if (m->mass[c][q] > MASS_MAX)
+				return 0;
+	for (int64_t d = day_of((m->end > m->until ? m->end : m->until) - 1) - day_of(m->begin); d >= 0; d--)
+		if (m->growth[d] < 1 || m->growth[d] > GROWTH_MAX)
+			return 0;
+	return 1;
 }
 
 struct timeline *

@@ -548,6 +548,16 @@ test_refusal(struct model *x)
 	m[7].sessions = (UINT64_C(1) << 36) + 1;
 	for (int i = 0; i < 8; i++)
 		bad += !refuses(&m[i], EINVAL);
+	x->mass[1][TIMELINE_WEEK - 1] = (1 << 24) + 1;
+	bad += !refuses(&x->m, EINVAL);
+	x->mass[1][TIMELINE_WEEK - 1] = 1 << 24;
+	bad += refuses(&x->m, EINVAL) ? 1 : 0;
+	for (int i = 0; i < 2; i++) {
+		x->growth[2] = i == 0 ? 0 : (1 << 20) + 1;
+		bad += !refuses(&x->m, EINVAL);
+	}
+	x->growth[2] = 1 << 20;
+	bad += refuses(&x->m, EINVAL) ? 1 : 0;
 	ok(bad, "a model outside its bounds: EINVAL");
 	/* A quarter hour of the least mass to count by, then days of the most. */
 	m[0] = x->m;
