@@ -371,6 +371,7 @@ struct reader {
 	struct deployment *deployment;
 	int ndeployments;
 	int maxcomponents, maxdeployments, maxreleases, maxrollouts, maxincidents;
+	int last; /* deployment of the last release */
 	int header;
 };
 
@@ -526,6 +527,13 @@ enter(struct reader *r, const char *id, uint64_t name, int value)
 	return 0;
 }
 
+/* A string without escapes is what it stands for; nearly all are. */
+static int
+plain(struct json_value v)
+{
+	return v.n >= 2 && v.p[0] == '"' && memchr(v.p, '\\', v.n) == NULL;
+}
+
 /* A string of the line into r->text. */
 static int
 unquote(struct reader *r, struct json_value v, const char *key)
@@ -541,7 +549,10 @@ unquote(struct reader *r, struct json_value v, const char *key)
 		r->textsize = v.n;
 	}
 	/* Without its quotes it is shorter than v.n, so there is room for the NUL. */
-	if (!json_is_string(v) || json_text(v, r->text, r->textsize) == -1)
+	if (plain(v)) {
+		memcpy(r->text, v.p + 1, v.n - 2);
+		r->text[v.n - 2] = '\0';
+	} else if (!json_is_string(v) || json_text(v, r->text, r->textsize) == -1)
 		return fail(r, "\"%s\" is not a string", key);
 	return 0;
 }
@@ -853,9 +864,11 @@ take_deployment(struct reader *r)
 static int
 agrees(struct reader *r, int i, const char *name, const char *with)
 {
+	size_t n = strlen(name);
+
 	if (r->value[i].p == NULL)
 		return fail(r, "no \"%s\"", r->kind->key[i]);
-	if (!json_equals(r->value[i], name))
+	if (plain(r->value[i]) ? r->value[i].n != n + 2 || memcmp(r->value[i].p + 1, name, n) != 0 : !json_equals(r->value[i], name))
 		return fail(r, "\"%s\" is not that of the %s", r->kind->key[i], with);
 	return 0;
 }
@@ -866,13 +879,14 @@ take_release(struct reader *r)
 	struct world_release l, *all;
 	const struct deployment *d;
 	uint64_t name;
-	int k;
 
 	if (get_text(r, 2) == -1)
 		return -1;
-	if ((k = lookup(r, &kinds[KIND_DEPLOYMENT], r->text)) == -1)
-		return fail_none(r, "deployment", r->text);
-	d = &r->deployment[k];
+	/* Those of one deployment mostly follow each other. */
+	if (r->last >= r->ndeployments || strcmp(r->deployment[r->last].id, r->text) != 0)
+		if ((r->last = lookup(r, &kinds[KIND_DEPLOYMENT], r->text)) == -1)
+			return fail_none(r, "deployment", r->text);
+	d = &r->deployment[r->last];
 	l.service = d->service;
 	l.place = d->place;
 	if (agrees(r, 3, r->w->cat.service[d->service].id, "deployment") == -1 ||
