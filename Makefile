@@ -4,7 +4,7 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist out rec json tsv catalog world timeline sim render grammar agg push
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg pack batch push
 PARTS != cd lib && ls *_*.c 2>/dev/null | sed 's/[.]c$$//'
 PROGRAMS != cd src && ls og-*.c 2>/dev/null | sed 's/[.]c$$//'
 HERE != cd lib && ls *.c | sed 's/[.]c$$//'
@@ -21,7 +21,7 @@ FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o $(LIB) $(LDLIBS)
-PUSHLIBS = -lcurl -lzstd -lpthread
+PUSHLIBS = -lcurl -lzstd -lz -lpthread
 FUZZ = clang $(CPPFLAGS) $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -MT $@
 
 all: $(LIB) $(BIN)

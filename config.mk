@@ -8,4 +8,5 @@ OPT = -O2
 CFLAGS = -std=c11 $(WARN) $(OPT) -ffp-contract=off -g
 CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"0.1"'
 LDFLAGS =
-LDLIBS = -lbsd
+# -lm for sqrt alone.
+LDLIBS = -lbsd -lm

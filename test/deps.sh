@@ -6,7 +6,7 @@
 set -eu
 
 # What og is built from, and what the demo shows it with.
-build="gcc libc6-dev make libbsd-dev libjsmn-dev libzstd-dev libcurl4-openssl-dev"
+build="gcc libc6-dev make libbsd-dev libjsmn-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev"
 demo="bash ca-certificates coreutils curl jq xz-utils zstd"
 # What og is tested with.
 check="bats bmake clang clang-format clang-tidy cppcheck groff-base libclang-rt-dev mandoc procps python3 shellcheck util-linux valgrind"
