@@ -380,8 +380,10 @@ cond_of(struct load *l, const char *s, unsigned where, const char *decided, stru
 	int n = 1;
 
 	c->n = 0;
+	c->text = NULL;
 	if (*s == '\0')
 		return;
+	c->text = copy(l, s, strlen(s));
 	p = copy(l, s, strlen(s));
 	for (amp = p; (amp = strstr(amp, " & ")) != NULL; amp += 3)
 		n++;
