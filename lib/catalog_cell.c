@@ -32,9 +32,12 @@ static const struct {
 	[T_SERVICES] = { "services", { "service", "hosts", "host", "releases" }, 1 },
 	[T_OPERATIONS] = { "operations",
 	    { "service", "operation", "category", "weight", "write", "object", "target", "latency_ms", "request_bytes", "response_bytes",
-	        "error_rate" }, 3 },
-	[T_PERSONAS] = { "personas", { "persona", "class", "users", "activity", "error_rate", "latency", "mix", "day", "week", "places" }, 1 },
-	[T_CALLS] = { "calls", { "from", "to", "when", "count", "stage", "share", "place", "timeout_ms", "retries", "fails", "delay_ms" }, 3 },
+		"error_rate" },
+	    3 },
+	[T_PERSONAS] = { "personas", { "persona", "class", "users", "activity", "error_rate", "latency", "mix", "day", "week", "places" },
+	    1 },
+	[T_CALLS] = { "calls", { "from", "to", "when", "count", "stage", "share", "place", "timeout_ms", "retries", "fails", "delay_ms" },
+	    3 },
 	[T_CODES] = { "codes", { "code", "http", "type", "message", "weight", "latency", "when" }, 11 },
 	[T_LOGS] = { "logs", { "operation", "level", "message", "when" }, 5 },
 	[T_LAYOUTS] = { "layouts", { "layout", "record", "field", "value", "when" }, 7 },
@@ -142,7 +145,7 @@ say(const struct load *l, char *buf, size_t size, enum table table, int folder, 
 static int
 folder_of(const struct load *l, enum table table)
 {
-	return l->a->tsv[OWN][table].text != NULL || l->dir[DEFAULT] == NULL ? OWN : DEFAULT;
+	return l->a->tsv[OWN][table].text == NULL && l->a->tsv[DEFAULT][table].text != NULL ? DEFAULT : OWN;
 }
 
 void
@@ -203,7 +206,7 @@ index_init(struct load *l, struct index *ix, size_t n)
 static struct index_slot *
 index_slot(const struct index *ix, const char *key, size_t n, int salt)
 {
-	size_t i = (size_t)mix_at(mix_name(key, n), (uint64_t)(salt + 1)) & ix->mask;
+	size_t i = (size_t)mix_at(mix_name(key, n), (uint64_t)salt) & ix->mask;
 	struct index_slot *s;
 
 	for (;; i = (i + 1) & ix->mask) {
@@ -308,8 +311,8 @@ check_name(struct load *l, const char *s)
 	int good = n > 0 && s[0] != ' ' && s[n - 1] != ' ';
 
 	for (i = 0; good && i < n; i++)
-		good = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') || (unsigned char)s[i] >= 0x80 ||
-		    strchr("_.:/- ", s[i]) != NULL;
+		good = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
+		    (unsigned char)s[i] >= 0x80 || strchr("_.:/- ", s[i]) != NULL;
 	if (!good)
 		fail(l, "bad name \"%s\"", s);
 }
@@ -539,9 +542,9 @@ mix_of(struct load *l, struct cell x, struct catalog_mix *m)
 		m->weight[i] = 1;
 		if ((eq = strrchr(item, '=')) != NULL) {
 			*eq = '\0';
-			m->weight[i] = number(l, (struct cell){ x.name, eq + 1 }, -1, 0, MANY);
-			if (m->weight[i] < 0)
+			if (eq[1] == '\0')
 				fail(l, "%s: \"%s\" has no weight", x.name, item);
+			m->weight[i] = number(l, (struct cell){ x.name, eq + 1 }, 0, 0, MANY);
 		}
 		sum += m->weight[i];
 	}

@@ -15,10 +15,10 @@
 struct graph {
 	struct load *l;
 	const struct catalog *c;
-	char *state;      /* of a node: 0 not reached, 1 on the way, 2 done */
-	int *of_op;       /* first call from one operation of one service, by row; -1: none */
-	int *of_service;  /* from all operations of a service */
-	int of_any;       /* from more than one service */
+	char *state;     /* of a node: 0 not reached, 1 on the way, 2 done */
+	int *of_op;      /* first call from one operation of one service, by row; -1: none */
+	int *of_service; /* from all operations of a service */
+	int of_any;      /* from more than one service */
 	int *next;
 	int *found, nfound; /* calls of the node at hand, in file order */
 };
@@ -41,8 +41,9 @@ chain_calls(struct graph *g)
 	g->of_any = -1;
 	for (i = 0; i < c->ncalls; i++) {
 		from = &c->call[i].from;
-		head = from->service == -1 ? &g->of_any : from->op == NULL ? &g->of_service[from->service]
-		                                                           : &g->of_op[catalog_op(c, from->service, from->op, strlen(from->op))];
+		head = from->service == -1 ? &g->of_any
+		    : from->op == NULL     ? &g->of_service[from->service]
+					   : &g->of_op[catalog_op(c, from->service, from->op, strlen(from->op))];
 		g->next[i] = *head;
 		*head = i;
 	}
@@ -111,7 +112,9 @@ check_shares(struct graph *g, int service, int op)
 				continue;
 			starts += (double)(int)most + (most > (double)(int)most);
 			end = (starts - 1) * c->set.stagger + (call->share.kind == DIST_NONE ? 0 : catalog_dist_max(&call->share));
-			plan = end > plan ? end : plan;
+			if (end <= plan)
+				continue;
+			plan = end;
 			line = call->line;
 		}
 		sum += plan;
@@ -194,7 +197,8 @@ walk(struct graph *g, struct step **path, size_t *room, size_t root)
 		if (g->state[node] == 1)
 			cycle(g, *path, depth, node, call->line);
 		if (call->share.kind == DIST_NONE && g->c->op[node % (size_t)g->c->nops].latency.kind == DIST_NONE)
-			fail_at(g->l, T_CALLS, (size_t)call->line, "no latency and no share: \"%s/%s\"", g->c->service[call->to_service].id, call->to_op);
+			fail_at(g->l, T_CALLS, (size_t)call->line, "no latency and no share: \"%s/%s\"", g->c->service[call->to_service].id,
+			    call->to_op);
 		if (g->state[node] == 2)
 			continue;
 		if (++depth == *room) {

@@ -88,9 +88,9 @@ int index_find(const struct index *, const char *key, size_t n, int salt);
 /* Begin with a table; 0 when the folder has none. */
 int open_table(struct load *, enum table, int folder);
 int next_row(struct load *);
-size_t row_line(const struct load *);               /* of the row at hand */
+size_t row_line(const struct load *);                    /* of the row at hand */
 size_t nth_line(const struct load *, enum table, int i); /* of row i of a table that is not merged */
-size_t rows_of(const struct load *, enum table);    /* of both folders */
+size_t rows_of(const struct load *, enum table);         /* of both folders */
 const char *table_name(enum table);
 struct cell cell(const struct load *, int column);
 

@@ -6,7 +6,7 @@
 #include "catalog_impl.h"
 #include "num.h"
 
-#define MOST_CALLS 1000 /* calls of one row; far above any fan-out */
+#define MOST_CALLS 1000         /* calls of one row; far above any fan-out */
 #define CELLS ((size_t)1 << 25) /* personas x (operations + places) */
 
 /* The folder a table that is not merged is read from; 0 when there is no such table. */
@@ -57,9 +57,11 @@ check_buckets(struct load *l, const struct catalog_list *list)
 
 	if (strncmp(list->name, "buckets_", 8) != 0)
 		return;
-	for (i = 0; i < list->n; i++, last = v)
+	for (i = 0; i < list->n; i++) {
 		if (num_decimal(list->item[i], strlen(list->item[i]), &v) == -1 || v <= last)
 			fail(l, "list \"%s\" is not of ascending numbers above 0", list->name);
+		last = v;
+	}
 }
 
 static void
@@ -189,7 +191,8 @@ check_id(struct load *l, struct ids *ids, int id, int depth)
 	for (i = 0; i < form->n; i++) {
 		part = form->piece[i].text;
 		if (form->piece[i].src != SRC_PART || is_among(c->placepart, c->nplaceparts, part) ||
-		    is_among(c->servicepart, c->nserviceparts, part) || is_among(c->cname, c->nconsts, part) || strcmp(part, "release") == 0)
+		    is_among(c->servicepart, c->nserviceparts, part) || is_among(c->cname, c->nconsts, part) ||
+		    strcmp(part, "release") == 0)
 			continue;
 		if ((k = catalog_id(c, part, strlen(part))) == -1)
 			fail(l, "no part \"%s\"", part);
@@ -238,6 +241,7 @@ cut_name(struct load *l, const char *what, const char *name, int nparts, size_t 
 	const char *s = name, *end, *last = name;
 	int i, n = 0;
 
+	*group = 0;
 	for (i = 0; i < form->n; i++) {
 		if (form->piece[i].src == SRC_NONE) {
 			if (strncmp(s, form->piece[i].text, strlen(form->piece[i].text)) != 0)
@@ -836,7 +840,8 @@ load_incidents(struct load *l)
 		k->component = name_of(l, cell(l, COMPONENT));
 		if (k->component[0] == '\0')
 			k->component = k->id;
-		k->role = cell(l, ROLE).s[0] == '\0' ? ROLE_CAUSE : (enum catalog_role)choice(l, cell(l, ROLE), role, "cause, confounder or fix");
+		k->role =
+		    cell(l, ROLE).s[0] == '\0' ? ROLE_CAUSE : (enum catalog_role)choice(l, cell(l, ROLE), role, "cause, confounder or fix");
 		k->type = name_of(l, cell(l, TYPE));
 		k->message = cell(l, MESSAGE).s;
 		k->scripted = cell(l, START).s[0] != '\0';

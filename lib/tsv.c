@@ -51,8 +51,7 @@ put(char *err, size_t errsize, size_t *used, const char *fmt, va_list ap)
 	}
 }
 
-static void __attribute__((format(printf, 4, 5)))
-putf(char *err, size_t errsize, size_t *used, const char *fmt, ...)
+static void __attribute__((format(printf, 4, 5))) putf(char *err, size_t errsize, size_t *used, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -114,7 +113,10 @@ tsv_slurp(const char *path, size_t *size, char *err, size_t errsize)
 		goto bad;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_size > SIZE_LIMIT) {
-		tsv_error(err, errsize, path, 0, "%s", S_ISDIR(st.st_mode) ? "is a directory" : S_ISREG(st.st_mode) ? "too large" : "not a regular file");
+		tsv_error(err, errsize, path, 0, "%s",
+		    S_ISDIR(st.st_mode)       ? "is a directory"
+			: S_ISREG(st.st_mode) ? "too large"
+					      : "not a regular file");
 		goto bad;
 	}
 	do {
