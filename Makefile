@@ -4,7 +4,7 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg pack batch push
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg pack batch push vl
 PARTS != cd lib && ls *_*.c 2>/dev/null | sed 's/[.]c$$//'
 PROGRAMS != cd src && ls og-*.c 2>/dev/null | sed 's/[.]c$$//'
 HERE != cd lib && ls *.c | sed 's/[.]c$$//'

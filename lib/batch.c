@@ -1,0 +1,225 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+
+#define RECS_FIRST 1024
+#define SLOTS_FIRST 64
+
+struct batch *
+batch_new(void)
+{
+	return calloc(1, sizeof(struct batch));
+}
+
+void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	buf_free(&b->text);
+	buf_free(&b->form);
+	buf_free(&b->keys);
+	buf_free(&b->body);
+	free(b->rec);
+	free(b->spare);
+	free(b->group);
+	free(b->slot);
+	free(b);
+}
+
+void
+batch_clear(struct batch *b)
+{
+	b->next = NULL;
+	b->text.n = b->form.n = b->keys.n = b->body.n = 0;
+	b->nrec = b->ngroup = 0;
+	if (b->slots > 0)
+		memset(b->slot, 0, b->slots * sizeof(*b->slot));
+	b->since = b->when = 0;
+	b->tries = 0;
+	b->doubtful = 0;
+}
+
+/* FNV-1a, 64 bits; the upper half, which is the better one, ends up in the low bits. */
+static uint64_t
+hash_of(const char *key, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)key[i]) * 0x100000001b3;
+	return h ^ h >> 32;
+}
+
+static int
+grow_slots(struct batch *b)
+{
+	uint32_t slots = b->slots == 0 ? SLOTS_FIRST : b->slots * 2;
+	uint32_t *slot = calloc(slots, sizeof(*slot));
+
+	if (slot == NULL)
+		return -1;
+	for (uint32_t g = 0; g < b->ngroup; g++) {
+		uint32_t i = (uint32_t)b->group[g].hash & (slots - 1);
+
+		while (slot[i] != 0)
+			i = (i + 1) & (slots - 1);
+		slot[i] = g + 1;
+	}
+	free(b->slot);
+	b->slot = slot;
+	b->slots = slots;
+	return 0;
+}
+
+static int
+add_group(struct batch *b, const char *key, size_t n, uint64_t hash, uint32_t *slot)
+{
+	size_t at = b->keys.n;
+
+	if (b->ngroup == b->groups) {
+		uint32_t groups = b->groups == 0 ? SLOTS_FIRST : b->groups * 2;
+		struct batch_group *group = reallocarray(b->group, groups, sizeof(*group));
+
+		if (group == NULL)
+			return -1;
+		b->group = group;
+		b->groups = groups;
+	}
+	if (buf_put(&b->keys, key, n) == -1)
+		return -1;
+	b->group[b->ngroup] = (struct batch_group){ .at = (uint32_t)at, .len = (uint32_t)n, .hash = hash };
+	*slot = ++b->ngroup;
+	return 0;
+}
+
+/* The group of a key, made if it is new. */
+static int
+find_group(struct batch *b, const char *key, size_t n, uint32_t *found)
+{
+	uint64_t hash = hash_of(key, n);
+	uint32_t i;
+
+	if (b->ngroup >= b->slots / 2 && grow_slots(b) == -1)
+		return -1;
+	for (i = (uint32_t)hash & (b->slots - 1); b->slot[i] != 0; i = (i + 1) & (b->slots - 1)) {
+		const struct batch_group *g = &b->group[b->slot[i] - 1];
+
+		if (g->hash == hash && g->len == n && memcmp(b->keys.p + g->at, key, n) == 0)
+			break;
+	}
+	if (b->slot[i] == 0 && add_group(b, key, n, hash, &b->slot[i]) == -1)
+		return -1;
+	*found = b->slot[i] - 1;
+	return 0;
+}
+
+static int
+room_for_rec(struct batch *b)
+{
+	size_t recs = b->recs == 0 ? RECS_FIRST : b->recs * 2;
+	struct batch_rec *rec, *spare;
+
+	if (b->nrec < b->recs)
+		return 0;
+	if ((rec = reallocarray(b->rec, recs, sizeof(*rec))) == NULL)
+		return -1;
+	b->rec = rec;
+	if ((spare = reallocarray(b->spare, recs, sizeof(*spare))) == NULL)
+		return -1;
+	b->spare = spare;
+	b->recs = recs;
+	return 0;
+}
+
+int
+batch_add(struct batch *b, uint64_t line, const char *text, size_t len, size_t form_at, const char *key, size_t nkey)
+{
+	size_t at = b->text.n;
+	uint32_t group;
+
+	if (len > BATCH_MAX - at || b->form.n > UINT32_MAX || nkey > BATCH_MAX - b->keys.n) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (room_for_rec(b) == -1 || find_group(b, key, nkey, &group) == -1 || buf_put(&b->text, text, len) == -1)
+		return -1;
+	b->rec[b->nrec++] = (struct batch_rec){
+		.line = line,
+		.at = (uint32_t)at,
+		.len = (uint32_t)len,
+		.form_at = (uint32_t)form_at,
+		.nform = (uint32_t)(b->form.n - form_at),
+		.group = group,
+	};
+	return 0;
+}
+
+void
+batch_sort(struct batch *b)
+{
+	struct batch_rec *sorted = b->spare;
+	uint32_t at = 0;
+
+	if (b->ngroup < 2)
+		return;
+	for (uint32_t g = 0; g < b->ngroup; g++)
+		b->group[g].first = 0;
+	for (size_t i = 0; i < b->nrec; i++)
+		b->group[b->rec[i].group].first++;
+	for (uint32_t g = 0; g < b->ngroup; g++) {
+		uint32_t n = b->group[g].first;
+
+		b->group[g].first = at;
+		at += n;
+	}
+	for (size_t i = 0; i < b->nrec; i++)
+		sorted[b->group[b->rec[i].group].first++] = b->rec[i];
+	b->spare = b->rec;
+	b->rec = sorted;
+}
+
+int
+batch_split(struct batch *b, struct batch *to)
+{
+	size_t half = b->nrec - b->nrec / 2;
+
+	for (size_t i = half; i < b->nrec; i++) {
+		const struct batch_rec *r = &b->rec[i];
+		const struct batch_group *g = &b->group[r->group];
+		size_t form_at = to->form.n;
+
+		if (buf_put(&to->form, b->form.p == NULL ? "" : b->form.p + r->form_at, r->nform) == -1 ||
+		    batch_add(to, r->line, b->text.p + r->at, r->len, form_at, b->keys.p + g->at, g->len) == -1) {
+			batch_clear(to);
+			return -1;
+		}
+	}
+	b->nrec = half;
+	b->body.n = 0;
+	to->doubtful = b->doubtful;
+	return 0;
+}
+
+uint64_t
+batch_first(const struct batch *b)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < b->nrec; i++)
+		if (first == 0 || b->rec[i].line < first)
+			first = b->rec[i].line;
+	return first;
+}
+
+size_t
+batch_bytes(const struct batch *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->nrec; i++)
+		n += b->rec[i].len;
+	return n;
+}

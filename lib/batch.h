@@ -1,0 +1,67 @@
+/*
+ * The records of one request, until the server has taken them: each line as it was read, and the form in which it will be sent.
+ * Records may carry a key; batch_sort() brings those of one key together.
+ */
+#ifndef OG_BATCH_H
+#define OG_BATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+
+struct batch_rec {
+	uint64_t line;           /* its number in the input */
+	uint32_t at, len;        /* the line, in text */
+	uint32_t form_at, nform; /* what is sent of it, in form; nform 0: the line itself */
+	uint32_t group;
+};
+
+struct batch_group {
+	uint32_t at, len; /* the key, in keys */
+	uint64_t hash;
+	uint32_t first; /* while sorting */
+};
+
+struct batch {
+	struct batch *next; /* for whoever keeps a list */
+	struct buf text, form, keys, body;
+	struct batch_rec *rec, *spare;
+	size_t nrec, recs;
+	struct batch_group *group;
+	uint32_t ngroup, groups;
+	uint32_t *slot; /* hash table of group numbers + 1 */
+	uint32_t slots;
+	int64_t since, when; /* first failure, next try: ms of the caller's clock; since 0: none yet */
+	unsigned tries;
+	int doubtful; /* the server may hold some of it already */
+};
+
+#define BATCH_MAX (1U << 30) /* bytes of text */
+
+struct batch *batch_new(void);
+void batch_free(struct batch *);
+void batch_clear(struct batch *);
+/*
+ * Add a record whose form, if it has one, the caller has put at the end of b->form, from form_at on.
+ *   return   0, or -1 with errno
+ */
+int batch_add(struct batch *, uint64_t line, const char *text, size_t len, size_t form_at, const char *key, size_t nkey);
+/* Records by group, in the order in which each group was first seen; within a group in the order of the input. */
+void batch_sort(struct batch *);
+/* Move the second half of the records to `to`, an empty batch. 0, or -1 with errno and both as they were. */
+int batch_split(struct batch *, struct batch *to);
+/* The smallest line number; 0 when there is none. */
+uint64_t batch_first(const struct batch *);
+/* Bytes of all lines. */
+size_t batch_bytes(const struct batch *);
+
+/* What is sent of a record. */
+static inline const char *
+batch_form(const struct batch *b, const struct batch_rec *r, size_t *n)
+{
+	*n = r->nform == 0 ? r->len : r->nform;
+	return r->nform == 0 ? b->text.p + r->at : b->form.p + r->form_at;
+}
+
+#endif
