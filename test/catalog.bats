@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# Catalogs: those we ship load, and broken ones are refused with the table, the line and the reason.
+
+bats_require_minimum_version 1.5.0
+load common
+
+CATALOGS=$BATS_TEST_DIRNAME/catalogs
+
+# A copy of the order desk under $dir with one edit (see catalogs/bad/cases.tsv); sets `changed` to the first line that differs.
+broken()
+{
+	local table=$1 edit=$2 file
+
+	rm -rf "$dir"
+	cp -r "$CATALOGS/orders" "$dir"
+	file=$dir/$table.tsv
+	changed=0
+	case $edit in
+	-)
+		rm "$file"
+		;;
+	=*)
+		printf '%b' "${edit#=}" >"$file"
+		;;
+	*)
+		sed "$edit" "$CATALOGS/orders/$table.tsv" >"$file"
+		changed=$(cmp "$CATALOGS/orders/$table.tsv" "$file" 2>/dev/null | sed 's/.* line //')
+		;;
+	esac
+}
+
+@test "every broken catalog is refused with its message" {
+	local name table edit message want count=0 wrong=0
+
+	dir=$BATS_TEST_TMPDIR/c
+	while IFS=$'\t' read -r name table edit message; do
+		broken "$table" "$edit"
+		[ "${message:0:1}" != : ] || message=$table.tsv$message
+		want="og-entities: $dir/${message/:@:/:$changed:}"
+		run --separate-stderr og-entities -c "$dir"
+		if [ "$status" -ne 2 ] || [ -n "$output" ] || [ "$stderr" != "$want" ]; then
+			printf '%s: status %d\n  want %s\n  got  %s\n' "$name" "$status" "$want" "$stderr"
+			wrong=$((wrong + 1))
+		fi
+		count=$((count + 1))
+	done < <(sed '/^#/d; /^name\t/d' "$CATALOGS/bad/cases.tsv")
+	[ "$count" -gt 100 ]
+	[ "$wrong" -eq 0 ]
+}
+
+@test "every edit of the broken catalogs changes something" {
+	local name table edit message
+
+	dir=$BATS_TEST_TMPDIR/c
+	while IFS=$'\t' read -r name table edit message; do
+		broken "$table" "$edit"
+		run -1 diff -rq "$CATALOGS/orders" "$dir"
+	done < <(sed '/^#/d; /^name\t/d' "$CATALOGS/bad/cases.tsv")
+}
+
+@test "the order desk loads, and nothing is wrong with it" {
+	run -0 --separate-stderr og-entities -v -c "$CATALOGS/orders"
+	[ -n "$output" ]
+	[ -z "$stderr" ]
+}
+
+@test "every catalog we ship loads without a word" {
+	local c
+
+	for c in "$OG_SHARE"/*/; do
+		[ -e "$c/places.tsv" ] || continue
+		run -0 --separate-stderr og-entities -c "$c"
+		[ -n "$output" ]
+		[ -z "$stderr" ]
+	done
+}
+
+@test "a catalog is found by name, in OG_SHARE first" {
+	mkdir "$BATS_TEST_TMPDIR/share"
+	cp -r "$OG_SHARE/default" "$BATS_TEST_TMPDIR/share/"
+	cp -r "$CATALOGS/orders" "$BATS_TEST_TMPDIR/share/social"
+	og-entities -c "$CATALOGS/orders" | tail -n +2 >"$BATS_TEST_TMPDIR/want"
+	OG_SHARE=$BATS_TEST_TMPDIR/share og-entities -c social >"$BATS_TEST_TMPDIR/got"
+	grep -q north "$BATS_TEST_TMPDIR/got"
+	run -1 grep -q us-east-1 "$BATS_TEST_TMPDIR/got"
+	run -2 --separate-stderr og-entities -c nowhere
+	[ -z "$output" ]
+	[[ $stderr == "og-entities: nowhere: "* ]]
+}
+
+@test "with -v, services that nothing reaches are named" {
+	run -0 --separate-stderr og-entities -v -c social
+	[ "$(grep -c 'never reached' <<<"$stderr")" -eq 6 ]
+	grep -q 'services.tsv:[0-9]*: service "payments:payouts" is never reached' <<<"$stderr"
+}
+
+@test "the catalog of the manual page loads, with and without its incident" {
+	local dir=$BATS_TEST_TMPDIR/bakery
+
+	mkdir "$dir"
+	awk -v dir="$dir" '
+	/^\.Sh EXAMPLES/ { on = 1 }
+	/^\.Sh DIAGNOSTICS/ { on = 0 }
+	on && /^[a-z]*\.tsv:$/ { file = dir "/" substr($0, 1, length($0) - 1); next }
+	/^$/ || /^\./ { file = ""; next }
+	file != "" { print >file }' "$BATS_TEST_DIRNAME/../man/og-catalog.5"
+	[ "$(find "$dir" -type f | wc -l)" -eq 9 ]
+	run -0 --separate-stderr og-entities -v -c "$dir"
+	[ -z "$stderr" ]
+	rm "$dir/incidents.tsv" "$dir/effects.tsv"
+	run -0 --separate-stderr og-entities -v -c "$dir"
+	[ -z "$stderr" ]
+}
