@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rec.h"
@@ -152,6 +153,37 @@ rec_next(struct rec *r, char **line, size_t *len)
 	if (r->pos == r->end && !r->skipping)
 		return REC_END;
 	return deliver(r, r->end - r->pos, 0, line, len);
+}
+
+int
+rec_wait(struct rec *r, int64_t ns)
+{
+	struct timespec limit = { .tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000) };
+	struct pollfd ready = { .fd = r->fd, .events = POLLIN };
+	size_t seen;
+	int n;
+
+	if (r->eof || memchr(r->buf + r->pos, '\n', r->end - r->pos) != NULL)
+		return 1;
+	if (make_room(r) == -1)
+		return -1;
+	if ((n = poll(&ready, 1, 0)) == 0) {
+		if (r->before != NULL)
+			(void)out_flush(r->before);
+		n = ppoll(&ready, 1, ns < 0 ? NULL : &limit, NULL);
+	}
+	if (n <= 0)
+		return n == 0 || errno == EINTR ? 0 : -1;
+	seen = r->end;
+	switch (fill(r)) {
+	case -1:
+		return -1;
+	case 0:
+		r->eof = 1;
+		return 1;
+	default:
+		return memchr(r->buf + seen, '\n', r->end - seen) != NULL;
+	}
 }
 
 void

@@ -38,6 +38,11 @@ enum rec_status rec_next(struct rec *, char **line, size_t *len);
  */
 int rec_ready(struct rec *);
 int rec_fill(struct rec *);
+/*
+ * Wait until rec_next() has something to give without waiting itself, or for so many nanoseconds; below 0: for ever.
+ *   return   1 when it has, 0 when it has not yet (sooner, too, when only a part of a line came), -1 with errno as above
+ */
+int rec_wait(struct rec *, int64_t ns);
 void rec_close(struct rec *);
 
 #endif
