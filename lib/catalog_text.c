@@ -323,14 +323,15 @@ flag_term(struct load *l, const char *s, const char *decided, struct catalog_ter
 	size_t i;
 
 	t->negated = s[0] == '!';
-	for (i = 0; i < COUNT(flags); i++)
-		if (strcmp(s + t->negated, flags[i].name) == 0)
-			break;
-	if (i == COUNT(flags))
-		fail(l, "no condition \"%s\"", s);
-	if (decided != NULL && !flags[i].early)
-		fail(l, "\"%s\" is not known yet when %s is decided", s, decided);
-	t->flag = flags[i].flag;
+	for (i = 0; i < COUNT(flags); i++) {
+		if (strcmp(s + t->negated, flags[i].name) != 0)
+			continue;
+		if (decided != NULL && !flags[i].early)
+			fail(l, "\"%s\" is not known yet when %s is decided", s, decided);
+		t->flag = flags[i].flag;
+		return;
+	}
+	fail(l, "no condition \"%s\"", s);
 }
 
 static void

@@ -102,7 +102,11 @@ clock_format(char out[CLOCK_LEN], int64_t us)
 	year -= 400;
 	seconds = (uint32_t)(rest / CLOCK_SECOND);
 	part = (uint32_t)(rest % CLOCK_SECOND);
-	memcpy(out, "yyyy-mm-ddThh:mm:ss.uuuuuuZ", CLOCK_LEN);
+	out[4] = out[7] = '-';
+	out[10] = 'T';
+	out[13] = out[16] = ':';
+	out[19] = '.';
+	out[26] = 'Z';
 	put_pair(out, (uint32_t)year / 100);
 	put_pair(out + 2, (uint32_t)year % 100);
 	put_pair(out + 5, (uint32_t)month);
@@ -253,18 +257,27 @@ unit(const char *s, size_t n)
 	}
 }
 
+static size_t
+count_digits(const char *s, size_t n)
+{
+	size_t i;
+
+	i = 0;
+	while (i < n && s[i] >= '0' && s[i] <= '9')
+		i++;
+	return i;
+}
+
 int
 clock_duration(const char *s, size_t n, int64_t *us)
 {
 	int64_t scale, whole, part;
 	size_t i, point, end;
 
-	for (point = 0; point < n && s[point] >= '0' && s[point] <= '9'; point++)
-		continue;
+	point = count_digits(s, n);
 	end = point;
 	if (end < n && s[end] == '.')
-		for (end++; end < n && s[end] >= '0' && s[end] <= '9'; end++)
-			continue;
+		end += 1 + count_digits(s + end + 1, n - end - 1);
 	if (point == 0 || end == point + 1)
 		return -1;
 	scale = unit(s + end, n - end);

@@ -14,8 +14,8 @@ _Static_assert(FLT_EVAL_METHOD == 0, "doubles must be computed as doubles");
 #define LN2_LOWER 0x1.473de6af278edp-34
 #define LOG2_E 0x1.71547652b82fep+0
 
-#define EXP_MAX 709.782712893384   /* above it the result is no finite number */
-#define EXP_MIN -745.1332191019412 /* below it the result rounds to 0 */
+#define EXP_MAX 709.782712893384     /* above it the result is no finite number */
+#define EXP_MIN (-745.1332191019412) /* below it the result rounds to 0 */
 
 #define DIGITS_MAX 18
 
