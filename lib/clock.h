@@ -14,13 +14,13 @@
 
 #define CLOCK_LEN 27 /* 2025-12-03T12:20:00.000000Z */
 
-/* "2025-12-03", "2025-12-03T12:20:00Z", fraction of any length (cut to microseconds), offset; years 1970 to 9999. 0 or -1. */
+/* "2025-12-03", "2025-12-03T12:20:00Z", fraction of any length (cut to microseconds), offset; years 1970 to 9999 in UTC. No second 60. 0 or -1. */
 int clock_parse(const char *s, size_t n, int64_t *us);
-/* Exactly CLOCK_LEN bytes, no NUL. */
+/* Exactly CLOCK_LEN bytes, no NUL; times outside the years 0 to 9999 are cut to them. */
 void clock_format(char out[CLOCK_LEN], int64_t us);
 /* Without a fraction when it is 0, else as above; a NUL at the end; returns the length. */
 size_t clock_text(char out[CLOCK_LEN + 1], int64_t us);
-/* "250ms" "15s" "5m" "1h" "2d" "1w"; a fraction is allowed ("1.5h"). 0 or -1. */
+/* "250ms" "15s" "5m" "1h" "2d" "1w"; a fraction is allowed ("1.5h"; cut to microseconds), a sign is not. 0 or -1. */
 int clock_duration(const char *s, size_t n, int64_t *us);
 /* Whole days since 1970-01-01, rounded down. */
 int64_t clock_day(int64_t us);

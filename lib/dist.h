@@ -46,7 +46,7 @@ uint32_t dist_pick(const struct dist_alias *, uint64_t word);
 double dist_normal(uint64_t word);
 double dist_exponential(uint64_t word);
 double dist_pareto(uint64_t word, double alpha);
-/* Number of successes in n trials of chance p; and events of a Poisson process of mean m < 10^15. Words mix_at(key, 0), (key, 1), ... */
+/* Number of successes in n < 2^53 trials of chance p; and events of a Poisson process of mean m < 10^15. Words mix_at(key, 0), (key, 1), ... */
 uint64_t dist_binomial(uint64_t key, uint64_t n, double p);
 uint64_t dist_poisson(uint64_t key, double m);
 
@@ -59,7 +59,7 @@ struct dist_zipf {
 	uint32_t q[DIST_LEVELS + 1]; /* chance, in 2^-32, that a pick among levels 0..k falls in level k */
 };
 void dist_zipf(struct dist_zipf *, double s);
-/* The first candidate below n that ok(candidate, arg) takes, at most `tries` a level; or n when none. ok may be NULL. */
+/* The first candidate below n that ok(candidate, arg) takes, at most `tries` (below 64) a level; or n when none. ok may be NULL. */
 uint64_t dist_zipf_pick(const struct dist_zipf *, uint64_t key, uint64_t n, int tries, int (*ok)(uint64_t, void *), void *arg);
 
 #endif

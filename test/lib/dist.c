@@ -403,7 +403,7 @@ chi_counts(const struct law *l, double *v, double *cells)
 	cell = below = chi = 0;
 	*cells = -1;
 	i = seen = 0;
-	for (;; k++) {
+	for (;;) {
 		cell += f;
 		for (; i < COUNTS && v[i] <= k; i++)
 			seen++;
@@ -422,6 +422,7 @@ chi_counts(const struct law *l, double *v, double *cells)
 			seen = 0;
 		}
 		f *= ratio(l, k);
+		k++;
 	}
 }
 
@@ -542,7 +543,7 @@ stays(const struct dist_zipf *z, uint64_t key, uint64_t n, uint64_t m, int tries
 	b = dist_zipf_pick(z, key, m, tries, ok, NULL);
 	if (a == n)
 		return b == m || b >= n;
-	return a < n && b < m && (b == a || b >= n) && (ok == NULL || (ok(a, NULL) && (b == m || ok(b, NULL))));
+	return a < n && b < m && (b == a || b >= n) && (ok == NULL || (ok(a, NULL) && ok(b, NULL)));
 }
 
 static void
@@ -581,7 +582,7 @@ test_zipf_shares(struct tap *t, double s, int levels)
 {
 	static uint32_t count[1 << 12];
 	struct dist_zipf z;
-	double weight[DIST_LEVELS + 1], sum, chi, expected, high, low;
+	double weight[DIST_LEVELS + 1] = { 0 }, sum, chi, expected, high, low;
 	uint64_t i, n;
 	int k;
 

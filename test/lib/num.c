@@ -52,6 +52,26 @@ ulps(double y, long double truth)
 	return (double)(fabsl(y - truth) / ldexpl(1, e - 53));
 }
 
+/* Is long double wider than double? It is not everywhere, nor under valgrind. */
+static int
+is_wide(void)
+{
+	volatile long double x;
+
+	x = 1 + (long double)DBL_EPSILON / 1024;
+	return x != 1;
+}
+
+/* An error against its limit; without long double there is nothing to judge it by. */
+static void
+accurate(struct tap *t, double error, double limit, const char *name)
+{
+	if (is_wide())
+		tap(t, error < limit, "%s: %.3g at worst, allowed %g", name, error, limit);
+	else
+		tap(t, 1, "%s: not judged, as long double is no wider than double here", name);
+}
+
 static double
 exp_argument(uint64_t i)
 {
@@ -102,7 +122,7 @@ test_exp(struct tap *t)
 		u = ulps(y, expl(x));
 		worst = u > worst ? u : worst;
 	}
-	tap(t, worst < 1, "exp: %.3f units of the last place at worst", worst);
+	accurate(t, worst, 1, "exp, units of the last place");
 	tap(t, rises, "exp does not fall from one number to the next");
 	tap(t, h == GOLDEN_EXP, "exp: the same bits everywhere (%016" PRIx64 ")", h);
 	tap(t, num_exp(0) == 1 && num_exp(-0.) == 1 && num_exp(0x1p-60) == 1, "e^0");
@@ -116,7 +136,7 @@ test_exp(struct tap *t)
 		u = (double)(fabsl(num_exp(x) - expl(x)) / 0x1p-1074L);
 		worst = u > worst ? u : worst;
 	}
-	tap(t, worst < 1, "exp: %.3f units where numbers thin out towards 0", worst);
+	accurate(t, worst, 1, "exp where numbers thin out towards 0, in the smallest one");
 }
 
 static void
@@ -137,7 +157,7 @@ test_log(struct tap *t)
 		u = x == 1 ? y != 0 : ulps(y, logl(x));
 		worst = u > worst ? u : worst;
 	}
-	tap(t, worst < 1, "log: %.3f units of the last place at worst", worst);
+	accurate(t, worst, 1, "log, units of the last place");
 	tap(t, rises, "log does not fall from one number to the next");
 	tap(t, h == GOLDEN_LOG, "log: the same bits everywhere (%016" PRIx64 ")", h);
 	tap(t, num_log(1) == 0 && num_log(2) == M_LN2 && num_log(0x1p-1074) == (double)logl(0x1p-1074L), "log of 1, 2 and the smallest");
@@ -165,7 +185,7 @@ test_pow(struct tap *t)
 		error = (double)(fabsl(p / truth - 1) / (DBL_EPSILON * (1 + fabsl(y * logl(x)))));
 		worst = error > worst ? error : worst;
 	}
-	tap(t, worst < 1.5, "pow: %.3f of its bound", worst);
+	accurate(t, worst, 1, "pow, error by its bound");
 	tap(t, h == GOLDEN_POW, "pow: the same bits everywhere (%016" PRIx64 ")", h);
 	tap(t, num_pow(7, 0) == 1 && num_pow(1, 1e9) == 1, "pow: x^0 and 1^y");
 }
@@ -200,7 +220,7 @@ test_quantile(struct tap *t)
 		e = quantile_error(z, p);
 		worst = e > worst ? e : worst;
 	}
-	tap(t, worst < 1e-14, "normal quantile: relative error %.2g at worst", worst);
+	accurate(t, worst, 1e-14, "normal quantile, relative error");
 	tap(t, mirror, "normal quantile: 1 - p gives the opposite");
 	tap(t, h == GOLDEN_QUANTILE, "normal quantile: the same bits everywhere (%016" PRIx64 ")", h);
 	rises = 1;
