@@ -21,7 +21,7 @@
 #include "world.h"
 
 #define ERROR_MAX 4096
-#define ID_SIZE 13      /* INC- and 8 digits */
+#define ID_SIZE 256
 #define FACTOR_PLACES 4 /* decimals */
 #define ADD_PLACES 6
 #define KEYS 13 /* of a specification, apart from the parts of places */
@@ -176,6 +176,9 @@ set_effect(const struct maker *m, const struct fresh *f, const struct catalog_ef
 	*to = (struct world_effect){ .what = from->what, .when = from->when, .factor = 1, .ncodes = from->ncodes, .code = from->code };
 	if (from->factor.kind != DIST_NONE)
 		to->factor = rounded(draw(&from->factor, severity), 1e4);
+	/* The body of a log-normal that slows things down reaches below 1; nothing gets faster by breaking. */
+	if (from->factor.kind == DIST_LOGNORMAL && from->factor.a >= 1 && to->factor < 1)
+		to->factor = 1;
 	if (from->add.kind != DIST_NONE)
 		to->add = rounded(draw(&from->add, severity), 1e6);
 	if (to->what == EFFECT_ERRORS && to->add > 1)
