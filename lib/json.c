@@ -661,7 +661,8 @@ learn(struct json_reader *r, const char *line, size_t len)
 		memcpy(l->bytes + used, pos, n);
 		*(last ? &l->tail : &l->glue[i]) = (struct glue){ .at = used, .n = (uint32_t)n, .want = last ? -1 : m->want };
 		used += (uint32_t)n;
-		pos = last ? NULL : m->end;
+		if (!last)
+			pos = m->end;
 	}
 	l->n = (int)r->nmembers;
 }
