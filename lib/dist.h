@@ -46,13 +46,13 @@ uint32_t dist_pick(const struct dist_alias *, uint64_t word);
 double dist_normal(uint64_t word);
 double dist_exponential(uint64_t word);
 double dist_pareto(uint64_t word, double alpha);
-/* Number of successes in n < 2^53 trials of chance p; and events of a Poisson process of mean m < 10^15. Words mix_at(key, 0), (key, 1), ... */
+/* Number of successes in n < 2^53 trials of chance p; and events of a Poisson process of mean m < 10^15. Words mix_at(key, 0), ... */
 uint64_t dist_binomial(uint64_t key, uint64_t n, double p);
 uint64_t dist_poisson(uint64_t key, double m);
 
 /*
  * Popular pick: a chain of candidates in [0, n), weight falling as a power law with exponent s (0 < s <= 1.5).
- * The candidates of a key are one fixed sequence, from which those >= n are left out: with more things, a pick either stays or moves to a new one.
+ * The candidates of a key are one fixed sequence, from which those >= n are left out: with more things, a pick stays or moves to a new one.
  */
 #define DIST_LEVELS 40
 struct dist_zipf {
