@@ -15,7 +15,7 @@
 #define CLOCK_LEN 27 /* 2025-12-03T12:20:00.000000Z */
 
 /*
- * "2025-12-03", "2025-12-03T12:20:00Z", fraction of any length (cut to microseconds), offset; years 1970 to 9999 in UTC. Second 60 is refused.
+ * "2025-12-03", "2025-12-03T12:20:00Z", fraction of any length (cut to microseconds), offset; years 1970 to 9999 in UTC, no second 60.
  *   return   0, or -1 when it is no such time
  */
 int clock_parse(const char *s, size_t n, int64_t *us);
