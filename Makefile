@@ -9,6 +9,7 @@ PARTS != cd lib && ls *_*.c 2>/dev/null | sed 's/[.]c$$//'
 PROGRAMS != cd src && ls og-*.c 2>/dev/null | sed 's/[.]c$$//'
 HERE != cd lib && ls *.c | sed 's/[.]c$$//'
 TESTS != cd test/lib && ls *.c 2>/dev/null | sed 's/[.]c$$//'
+TOOLS != cd test/tools && ls *.c 2>/dev/null | sed 's/[.]c$$//'
 FUZZERS != cd test/fuzz && ls *.c 2>/dev/null | sed 's/[.]c$$//'
 
 LIB = bin/libog.a
@@ -16,6 +17,7 @@ LIBOBJ = $(HERE:%=build/lib/%.o)
 PROGOBJ = $(PROGRAMS:%=build/src/%.o)
 BIN = $(PROGRAMS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
+TOOLBIN = $(TOOLS:%=build/test/tools/%)
 FUZZOBJ = $(HERE:%=build/fuzz/lib/%.o)
 FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
@@ -83,10 +85,10 @@ lint: all
 bench: all
 	bench/run.sh
 
-# C tests: test/lib/NAME.c is that of lib/NAME.c.
-tests: $(TESTBIN)
+# C tests: test/lib/NAME.c is that of lib/NAME.c; test/tools holds what other tests run.
+tests: $(TESTBIN) $(TOOLBIN)
 
-$(TESTBIN): build/flags $(LIB)
+$(TESTBIN) $(TOOLBIN): build/flags $(LIB)
 	@mkdir -p $(@D)
 	$(COMPILE) -MT $@ -MF $@.d $(LDFLAGS) -o $@ $(@:build/%=%.c) $(LIB) $(LDLIBS) $(PUSHLIBS)
 
@@ -119,4 +121,4 @@ clean:
 
 .PHONY: all bench check clean demo deps fuzz install lint tests uninstall FORCE
 
--include $(LIBOBJ:.o=.d) $(PROGOBJ:.o=.d) $(TESTBIN:=.d) $(FUZZOBJ:.o=.d) $(FUZZBIN:=.d)
+-include $(LIBOBJ:.o=.d) $(PROGOBJ:.o=.d) $(TESTBIN:=.d) $(TOOLBIN:=.d) $(FUZZOBJ:.o=.d) $(FUZZBIN:=.d)
