@@ -114,6 +114,13 @@ void world_cover_effect(const struct catalog *, const struct catalog_effect *, c
 /* The header line, with newline, as og-entities writes it. Its length, or -1 when it does not fit. */
 int world_header(char *buf, size_t size, const struct world *);
 
+/*
+ * The whole world as text: header, places, services, components, deployments, releases, rollouts. Of *w it takes the catalog and the header's values,
+ * which must be within world_limits().
+ *   return   0; or -1 and err: a form of ids that does not fit, or memory
+ */
+int world_make(const struct world *, struct out *, char *err, size_t errsize);
+
 /* Parts of a line: `,"key":"text"` and so on; first a line begins with world_put_kind(). */
 void world_put_kind(struct out *, const char *kind);
 void world_put_text(struct out *, const char *key, const char *text);
