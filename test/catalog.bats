@@ -6,9 +6,12 @@ load common
 
 CATALOGS=$BATS_TEST_DIRNAME/catalogs
 
+setup() {
+	dir=$BATS_TEST_TMPDIR/c
+}
+
 # A copy of the order desk under $dir with one edit (see catalogs/bad/cases.tsv); sets `changed` to the first line that differs.
-broken()
-{
+broken() {
 	local table=$1 edit=$2 file
 
 	rm -rf "$dir"
@@ -32,7 +35,6 @@ broken()
 @test "every broken catalog is refused with its message" {
 	local name table edit message want count=0 wrong=0
 
-	dir=$BATS_TEST_TMPDIR/c
 	while IFS=$'\t' read -r name table edit message; do
 		broken "$table" "$edit"
 		[ "${message:0:1}" != : ] || message=$table.tsv$message
@@ -51,7 +53,6 @@ broken()
 @test "every edit of the broken catalogs changes something" {
 	local name table edit message
 
-	dir=$BATS_TEST_TMPDIR/c
 	while IFS=$'\t' read -r name table edit message; do
 		broken "$table" "$edit"
 		run -1 diff -rq "$CATALOGS/orders" "$dir"
@@ -94,20 +95,38 @@ broken()
 	grep -q 'services.tsv:[0-9]*: service "payments:payouts" is never reached' <<<"$stderr"
 }
 
-@test "the catalog of the manual page loads, with and without its incident" {
-	local dir=$BATS_TEST_TMPDIR/bakery
-
+# The tables of the bakery in the page, under $dir.
+bakery() {
 	mkdir "$dir"
 	awk -v dir="$dir" '
 	/^\.Sh EXAMPLES/ { on = 1 }
 	/^\.Sh DIAGNOSTICS/ { on = 0 }
 	on && /^[a-z]*\.tsv:$/ { file = dir "/" substr($0, 1, length($0) - 1); next }
 	/^$/ || /^\./ { file = ""; next }
-	file != "" { print >file }' "$BATS_TEST_DIRNAME/../man/og-catalog.5"
+	file != "" { print >file }' "$OG_ROOT/man/og-catalog.5"
+}
+
+@test "the catalog of the manual page loads, with and without its incident" {
+	bakery
 	[ "$(find "$dir" -type f | wc -l)" -eq 9 ]
 	run -0 --separate-stderr og-entities -v -c "$dir"
 	[ -z "$stderr" ]
 	rm "$dir/incidents.tsv" "$dir/effects.tsv"
 	run -0 --separate-stderr og-entities -v -c "$dir"
 	[ -z "$stderr" ]
+}
+
+@test "the catalog of the manual page runs" {
+	bakery
+	cd "$BATS_TEST_TMPDIR"
+	og-entities -c "$dir" -n 3000 | og-incidents -c "$dir" >world
+	og-events -c "$dir" -w world >events
+	og-spans -c "$dir" -w world <events >spans
+	[ "$(wc -l <events)" -gt 2900 ]
+	# One request in five is an order, and each order bakes.
+	orders=$(grep -c '"action":"order"' spans)
+	[ "$orders" -gt 450 ] && [ "$orders" -lt 750 ]
+	[ "$(grep -c '"action":"bake"' spans)" -ge "$orders" ]
+	grep -q '"release_id":"harbour:oven:[0-9]*"' spans
+	grep -q '"object_id":"loaf_[0-9a-f]\{12\}"' spans
 }
