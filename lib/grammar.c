@@ -184,8 +184,10 @@ grammar_load(struct grammar *g, const char *path, const char *id, char *err, siz
 	char *text;
 
 	*g = (struct grammar){ 0 };
-	if ((text = tsv_slurp(path, &size, err, errsize)) == NULL || tsv_parse(&g->table, text, size, path, err, errsize) == -1)
+	if ((text = tsv_slurp(path, &size, err, errsize)) == NULL)
 		return -1;
+	if (tsv_parse(&g->table, text, size, path, err, errsize) == -1)
+		goto fail;
 	line = g->table.line;
 	if (column(&g->table, "id", &idcol) == -1 || column(&g->table, "form", &formcol) == -1) {
 		tsv_error(err, errsize, path, line, "columns \"id\" and \"form\" expected");
