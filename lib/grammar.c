@@ -90,7 +90,7 @@ add_tag(struct grammar *g, const char *name, const struct form *f)
 
 /* The words and marks of the id's own form, which is cut up: each word gets its NUL. */
 static const char *
-read_words(struct grammar *g, char *form)
+read_words(struct grammar *g, const char *id, char *form)
 {
 	for (char *p = form;;) {
 		struct form f = { .n = 1, .piece = { { .word = g->nwords } } };
@@ -105,6 +105,8 @@ read_words(struct grammar *g, char *form)
 			return "a form that can be split has only plain words in its braces";
 		if (find_tag(g, p, n) != -1)
 			return "a word twice";
+		if (strncmp(id, p, n) == 0 && id[n] == '\0')
+			return "the id is one of its own words";
 		if (g->ntags == GRAMMAR_TAGS)
 			return "too many words";
 		if (add_tag(g, p, &f) == -1)
@@ -202,7 +204,7 @@ grammar_load(struct grammar *g, const char *path, const char *id, char *err, siz
 		goto fail;
 	}
 	line += 1 + row;
-	if ((what = read_words(g, g->table.cell[row * g->table.ncols + formcol])) != NULL ||
+	if ((what = read_words(g, id, g->table.cell[row * g->table.ncols + formcol])) != NULL ||
 	    (what = read_composites(g, id, row, idcol, formcol, &line)) != NULL) {
 		tsv_error(err, errsize, path, line, "%s", what);
 		goto fail;

@@ -293,9 +293,9 @@ load(struct tagger *t)
 	for (int i = 0; i < g->ntags; i++) {
 		const char *name = g->tag[i].name;
 
-		for (int k = 0; k < KEY_FIRST; k++)
-			if (strcmp(name, key[k]) == 0)
-				errx(2, "%s: \"%s\" cannot be the name of a tag", path, name);
+		/* A second place for one of these in the reader would hide the first. */
+		if (strcmp(name, "metric") == 0 || strcmp(name, "tags") == 0)
+			errx(2, "%s: \"%s\" cannot be the name of a tag", path, name);
 		key[KEY_FIRST + i] = name;
 		t->fixed += strlen(name) + strlen(",\"\":\"\"");
 	}

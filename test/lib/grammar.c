@@ -102,6 +102,7 @@ test_tables(struct tap *t)
 		{ "id\tform\nx\t{a\n", ":2: a form" },
 		{ "id\tform\nx\t{}\n", ":2: a form" },
 		{ "id\tform\nx\t{a}:{a}\n", ":2: a word twice" },
+		{ "id\tform\nx\t{a}:{x}\n", ":2: the id is one of its own words" },
 		{ "id\tform\nx\t{a}:{b}\ny\"\t{a}-{b}\n", ":3: a name with a quote" },
 		{ "id\tform\nx\n", ":2: " },
 		{ "", "" },

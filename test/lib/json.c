@@ -24,11 +24,13 @@ reader(void)
 static int
 read_copy(struct json_reader *r, const char *s, size_t n, struct json_value *value, const char **why)
 {
-	static char *copy;
+	static char *last;
+	char *copy = malloc(n > 0 ? n : 1);
 
-	free(copy);
-	if ((copy = malloc(n > 0 ? n : 1)) == NULL)
+	if (copy == NULL)
 		abort();
+	free(last);
+	last = copy;
 	memcpy(copy, s, n);
 	return json_read(r, copy, n, value, why);
 }

@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rec.h"
@@ -15,6 +17,23 @@ static void
 nothing(int sig)
 {
 	(void)sig;
+}
+
+static void
+pause_ms(long ms)
+{
+	struct timespec t = { .tv_nsec = ms * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+/* SIGALRM so soon, and again so often; 0: never. */
+static void
+alarm_us(long first, long again)
+{
+	struct itimerval timer = { .it_value.tv_usec = first, .it_interval.tv_usec = again };
+
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 /* A child that writes the text in pieces; the end to read from. */
@@ -260,12 +279,12 @@ test_errors(struct tap *t)
 		abort();
 	(void)fflush(stdout);
 	if (fork() == 0) {
-		(void)usleep(150000);
-		_exit(write(fd[1], "late\n", 5) != 5);
+		pause_ms(150);
+		_exit(write(fd[1], "late\n", 5) == 5 ? 0 : 1);
 	}
 	if (fcntl(fd[0], F_SETFL, O_NONBLOCK) == -1 || rec_open(&r, fd[0], "<test>", NULL, 0) == -1)
 		abort();
-	(void)ualarm(50000, 0);
+	alarm_us(50000, 0);
 	tap(t, rec_next(&r, &line, &len) == REC_LINE && len == 4, "signals, and a descriptor that does not block");
 	rec_close(&r);
 	(void)close(fd[0]);
