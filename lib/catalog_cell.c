@@ -304,8 +304,8 @@ cell(const struct load *l, int column)
 	return x;
 }
 
-void
-check_name(struct load *l, const char *s)
+int
+is_name(const char *s)
 {
 	size_t i, n = strlen(s);
 	int good = n > 0 && s[0] != ' ' && s[n - 1] != ' ';
@@ -313,7 +313,13 @@ check_name(struct load *l, const char *s)
 	for (i = 0; good && i < n; i++)
 		good = (s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') || (s[i] >= '0' && s[i] <= '9') ||
 		    (unsigned char)s[i] >= 0x80 || strchr("_.:/- ", s[i]) != NULL;
-	if (!good)
+	return good;
+}
+
+void
+check_name(struct load *l, const char *s)
+{
+	if (!is_name(s))
 		fail(l, "bad name \"%s\"", s);
 }
 

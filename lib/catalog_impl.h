@@ -94,6 +94,7 @@ size_t rows_of(const struct load *, enum table);         /* of both folders */
 const char *table_name(enum table);
 struct cell cell(const struct load *, int column);
 
+int is_name(const char *s);
 void check_name(struct load *, const char *s);
 char *name_of(struct load *, struct cell);
 double number(struct load *, struct cell, double empty, double lo, double hi);

@@ -370,17 +370,20 @@ object_of(struct load *l, struct cell x, struct catalog_op *op)
 
 /* An operation's name, which may hold {root.operation} and no other source. */
 static int
-operation_name(struct load *l, char *name)
+operation_name(struct load *l, const char *name)
 {
 	struct catalog_text t;
+	char *rest = copy(l, name, strlen(name)), *p;
 	int i, templated = 0;
 
 	text_of(l, name, IN_OPERATION, &t);
 	for (i = 0; i < t.n; i++)
-		if (t.piece[i].src != SRC_NONE)
-			templated = 1;
-		else
-			check_name(l, t.n == 1 || t.piece[i].text[0] != ' ' ? t.piece[i].text : name);
+		templated |= t.piece[i].src != SRC_NONE;
+	/* What is left is a name when its holes are taken for letters. */
+	for (p = rest; templated && (p = strpbrk(p, "{}")) != NULL; p++)
+		*p = 'x';
+	if (!is_name(rest) || strstr(name, "{}") != NULL)
+		fail(l, "bad name \"%s\"", name);
 	return templated;
 }
 
