@@ -165,24 +165,20 @@ world_limits(const struct world *w)
 	return NULL;
 }
 
-void
-world_cover(const struct catalog *c, const struct catalog_ref *ref, int n, char *covered)
+int
+world_covers(const struct catalog *c, const struct catalog_ref *ref, int n, int service)
 {
 	for (int i = 0; i < n; i++)
-		for (int s = 0; s < c->nservices; s++)
-			if (ref[i].service == s ||
-			    (ref[i].service == -1 && (ref[i].op == NULL || catalog_op(c, s, ref[i].op, strlen(ref[i].op)) != -1)))
-				covered[s] = 1;
+		if (ref[i].service == service ||
+		    (ref[i].service == -1 && (ref[i].op == NULL || catalog_op(c, service, ref[i].op, strlen(ref[i].op)) != -1)))
+			return 1;
+	return 0;
 }
 
-void
-world_cover_effect(const struct catalog *c, const struct catalog_effect *e, char *covered)
+int
+world_covers_effect(const struct catalog *c, const struct catalog_effect *e, int service)
 {
-	static const struct catalog_ref all = { .service = -1 };
-
-	if (e->target_all || e->target_any)
-		world_cover(c, &all, 1, covered);
-	world_cover(c, e->target, e->ntargets, covered);
+	return e->target_all || e->target_any || world_covers(c, e->target, e->ntargets, service);
 }
 
 static int

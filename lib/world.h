@@ -106,10 +106,10 @@ int world_year_of(int64_t us);
 /* What is wrong with these limits, as the end of a message; NULL: nothing. */
 const char *world_limits(const struct world *);
 
-/* Set covered[service] for every service at which one of n references names an operation; "*" names all. */
-void world_cover(const struct catalog *, const struct catalog_ref *, int n, char *covered);
-/* The same for an effect of the catalog; "any" may be each of them. */
-void world_cover_effect(const struct catalog *, const struct catalog_effect *, char *covered);
+/* Is there an operation at the service that one of n references names? */
+int world_covers(const struct catalog *, const struct catalog_ref *, int n, int service);
+/* The same for an effect of the catalog; "any" may be each service. */
+int world_covers_effect(const struct catalog *, const struct catalog_effect *, int service);
 
 /* The header line, with newline, as og-entities writes it. Its length, or -1 when it does not fit. */
 int world_header(char *buf, size_t size, const struct world *);
@@ -121,6 +121,37 @@ int world_header(char *buf, size_t size, const struct world *);
  */
 int world_make(const struct world *, struct out *, char *err, size_t errsize);
 
+/*
+ * New incidents, before they are in the world. What returns a number gives 0, or -1 and d->err.
+ */
+struct world_fresh {
+	struct world_incident x;
+	uint64_t key;
+	int row; /* of the catalog's incidents; -1 */
+};
+struct world_draft {
+	struct world *w;
+	const char *level; /* which effects count */
+	uint64_t key;
+	int n, max;
+	struct world_fresh *fresh;
+	char *err;
+	size_t errsize;
+};
+/* Level NULL: that of the world. 0, or -1 and err: no effect has this level. */
+int world_draft(struct world_draft *, struct world *, const char *level, char *err, size_t errsize);
+/* Those of the catalog's table, for the components that the world has: scripted ones and random ones, which do not overlap within a component. */
+int world_draft_rates(struct world_draft *);
+/* One that is asked for: "KEY=VALUE,KEY=VALUE"; og-incidents(1) lists the keys. What is left out comes from the catalog. */
+int world_draft_spec(struct world_draft *, const char *spec);
+/* When there will be no more: order them by time and give each an id that neither the world nor another one has. */
+int world_draft_name(struct world_draft *);
+/* Their lines, and before them those of components that the world does not know. */
+void world_draft_put(const struct world_draft *, struct out *);
+/* Make them part of the world in memory; the draft is empty then. */
+int world_draft_join(struct world_draft *);
+void world_draft_free(struct world_draft *);
+
 /* Parts of a line: `,"key":"text"` and so on; first a line begins with world_put_kind(). */
 void world_put_kind(struct out *, const char *kind);
 void world_put_text(struct out *, const char *key, const char *text);
@@ -128,10 +159,12 @@ void world_put_time(struct out *, const char *key, int64_t us);
 void world_put_whole(struct out *, const char *key, uint64_t);
 /* At most so many decimals, without zeros at the end. */
 void world_put_number(struct out *, const char *key, double value, int places);
-/* ["a","b"] of n texts. */
-void world_put_list(struct out *, const char *key, const char *const *text, int n);
-/* The ids of the covered services, in the order of the catalog. */
-void world_put_services(struct out *, const char *key, const struct catalog *, const char *covered);
+/* `,"key":[`, then texts, counted by *n from 0, then `]`. */
+void world_put_open(struct out *, const char *key);
+void world_put_item(struct out *, int *n, const char *text);
+void world_put_close(struct out *);
 void world_put_end(struct out *);
+/* A whole line. */
+void world_put_incident(struct out *, const struct catalog *, const struct world_incident *);
 
 #endif

@@ -21,4 +21,25 @@ world_share(uint64_t word)
 /* A draw that need not be whole even where its bounds are. */
 double world_draw(const struct catalog_dist *, uint64_t word);
 
+/* For drafts: the message and -1; memory of the world, zeroed, or NULL with the message. */
+__attribute__((format(printf, 2, 3))) int world_draft_fail(struct world_draft *, const char *fmt, ...);
+void *world_draft_get(struct world_draft *, size_t n, size_t size);
+char *world_draft_text(struct world_draft *, const char *text);
+/* An incident by a row of the catalog: everything but its times and its id. */
+int world_draft_row(struct world_draft *, int row, uint64_t key, struct world_fresh *);
+int world_draft_add(struct world_draft *, const struct world_fresh *);
+void world_draft_ramp(const struct world_draft *, struct world_fresh *);
+/* Minutes as us. */
+int64_t world_minutes(const struct catalog_dist *, uint64_t word);
+/* As it will be written: in units of 1 / unit. */
+double world_rounded(double x, double unit);
+
+#define WORLD_FACTOR_PLACES 4 /* decimals of effects */
+#define WORLD_FACTOR_UNIT 1e4
+#define WORLD_ADD_PLACES 6
+#define WORLD_ADD_UNIT 1e6
+
+/* Words of an incident's key; from DRAW_ID on as many as it takes. */
+enum { DRAW_ORDER, DRAW_LENGTH, DRAW_START, DRAW_RAMP, DRAW_PLACE, DRAW_SEVERITY, DRAW_TARGET, DRAW_ID = 8 };
+
 #endif

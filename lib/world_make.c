@@ -21,8 +21,8 @@
 #define PLACES 4    /* decimals of what rollouts do */
 #define ID_MAX 4096 /* bytes */
 
-/* Words of a rollout's key; from DRAW_ID on as many as it takes. */
-enum { DRAW_LENGTH, DRAW_BAD, DRAW_TRAFFIC, DRAW_ERRORS, DRAW_LATENCY, DRAW_ID = 8 };
+/* Words of a rollout's key; from ROLL_ID on as many as it takes. */
+enum { ROLL_LENGTH, ROLL_BAD, ROLL_TRAFFIC, ROLL_ERRORS, ROLL_LATENCY, ROLL_ID = 8 };
 
 /* A build of a service, which visits one place after the other. */
 struct build {
@@ -185,9 +185,9 @@ make_release(const struct maker *m, int service, int place, const struct build *
 		l->created += draw_minutes(&c->set.rollout_stagger_min, mix_at(world_subkey(b->key, mix_name(id, strlen(id))), 0));
 	}
 	l->key = world_subkey(m->rollouts, mix_name(l->id, strlen(l->id)));
-	l->bad = world_share(mix_at(l->key, DRAW_BAD)) < c->set.rollout_bad_share;
+	l->bad = world_share(mix_at(l->key, ROLL_BAD)) < c->set.rollout_bad_share;
 	l->start = l->created + b->delay;
-	l->end = l->start + draw_minutes(&c->set.rollout_length_min, mix_at(l->key, DRAW_LENGTH)) * (l->bad ? BAD_LENGTH : 1);
+	l->end = l->start + draw_minutes(&c->set.rollout_length_min, mix_at(l->key, ROLL_LENGTH)) * (l->bad ? BAD_LENGTH : 1);
 }
 
 static void
@@ -224,10 +224,10 @@ put_rollout(const struct maker *m, int service, int place, const struct build *b
 	if (l.start < m->w->begin || l.start >= m->w->end)
 		return;
 	(void)expand(m, m->deployment_id, place, service, NULL, deployment);
-	(void)world_spell(&c->id[m->rollout_id].form, l.key, DRAW_ID, id, sizeof(id));
-	traffic = world_draw(&set->rollout_traffic, mix_at(l.key, DRAW_TRAFFIC));
-	errors = world_draw(&set->rollout_errors, mix_at(l.key, DRAW_ERRORS));
-	latency = world_draw(&set->rollout_latency, mix_at(l.key, DRAW_LATENCY));
+	(void)world_spell(&c->id[m->rollout_id].form, l.key, ROLL_ID, id, sizeof(id));
+	traffic = world_draw(&set->rollout_traffic, mix_at(l.key, ROLL_TRAFFIC));
+	errors = world_draw(&set->rollout_errors, mix_at(l.key, ROLL_ERRORS));
+	latency = world_draw(&set->rollout_latency, mix_at(l.key, ROLL_LATENCY));
 	if (l.bad) {
 		traffic = (1 - traffic) * BAD_LOSS < BAD_LOSS_MAX ? 1 - (1 - traffic) * BAD_LOSS : 1 - BAD_LOSS_MAX;
 		errors = errors * BAD_HARM < BAD_ERRORS_MAX ? errors * BAD_HARM : BAD_ERRORS_MAX;
@@ -299,35 +299,39 @@ put_services(const struct maker *m)
 	}
 }
 
-/* The things that can break: several rows of the table may be about one. */
 static int
+breaks(const struct catalog *c, const char *component, int service)
+{
+	for (int i = 0; i < c->neffects; i++)
+		if (strcmp(c->incident[c->effect[i].incident].component, component) == 0 && world_covers_effect(c, &c->effect[i], service))
+			return 1;
+	return 0;
+}
+
+/* The things that can break: several rows of the table may be about one. */
+static void
 put_components(const struct maker *m)
 {
 	const struct catalog *c = &m->w->cat;
-	char *covered = malloc((size_t)c->nservices);
 
-	if (covered == NULL)
-		return fail(m, "%s", strerror(errno));
 	for (int i = 0; i < c->nincidents; i++) {
 		const char *component = c->incident[i].component;
-		int first = 0;
+		int first = 0, n = 0;
 
 		while (strcmp(c->incident[first].component, component) != 0)
 			first++;
 		if (first < i)
 			continue;
-		memset(covered, 0, (size_t)c->nservices);
-		for (int k = 0; k < c->neffects; k++)
-			if (strcmp(c->incident[c->effect[k].incident].component, component) == 0)
-				world_cover_effect(c, &c->effect[k], covered);
 		world_put_kind(m->out, "component");
 		world_put_text(m->out, "id", component);
 		world_put_text(m->out, "type", c->incident[i].type == NULL ? "" : c->incident[i].type);
-		world_put_services(m->out, "services", c, covered);
+		world_put_open(m->out, "services");
+		for (int service = 0; service < c->nservices; service++)
+			if (breaks(c, component, service))
+				world_put_item(m->out, &n, c->service[service].id);
+		world_put_close(m->out);
 		world_put_end(m->out);
 	}
-	free(covered);
-	return 0;
 }
 
 static void
@@ -436,9 +440,7 @@ world_make(const struct world *w, struct out *out, char *err, size_t errsize)
 	if (!failed) {
 		put_places(&m);
 		put_services(&m);
-		failed = put_components(&m) == -1;
-	}
-	if (!failed) {
+		put_components(&m);
 		put_deployments(&m);
 		failed = put_all(&m, put_release) == -1;
 	}

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "out.h"
 #include "world.h"
+#include "world_impl.h"
 
 static void
 put_key(struct out *o, const char *key)
@@ -91,35 +92,23 @@ world_put_number(struct out *o, const char *key, double value, int places)
 	}
 }
 
-static void
-put_element(struct out *o, int *n, const char *text)
+void
+world_put_open(struct out *o, const char *key)
+{
+	put_key(o, key);
+	out_put(o, "[", 1);
+}
+
+void
+world_put_item(struct out *o, int *n, const char *text)
 {
 	out_put(o, ",", (*n)++ > 0);
 	put_quoted(o, text);
 }
 
 void
-world_put_list(struct out *o, const char *key, const char *const *text, int n)
+world_put_close(struct out *o)
 {
-	int k = 0;
-
-	put_key(o, key);
-	out_put(o, "[", 1);
-	while (k < n)
-		put_element(o, &k, text[k]);
-	out_put(o, "]", 1);
-}
-
-void
-world_put_services(struct out *o, const char *key, const struct catalog *c, const char *covered)
-{
-	int n = 0;
-
-	put_key(o, key);
-	out_put(o, "[", 1);
-	for (int s = 0; s < c->nservices; s++)
-		if (covered[s])
-			put_element(o, &n, c->service[s].id);
 	out_put(o, "]", 1);
 }
 
@@ -161,4 +150,138 @@ world_header(char *buf, size_t size, const struct world *w)
 	}
 	free(o.buf);
 	return n;
+}
+
+/* "service/operation" as one string. */
+static void
+put_ref(struct out *o, const struct catalog *c, const struct catalog_ref *ref)
+{
+	const char *service = ref->service == -1 ? "*" : c->service[ref->service].id;
+	size_t n = strlen(service), m = ref->op == NULL ? 0 : strlen(ref->op);
+	char *to = json_quote(out_room(o, JSON_QUOTED(n) + JSON_QUOTED(m)), service, n);
+
+	if (ref->op != NULL) {
+		char *end = json_quote(to, ref->op, m);
+
+		/* Between the two there is a stroke instead of two quotes. */
+		to[-1] = '/';
+		memmove(to, to + 1, (size_t)(end - to) - 1);
+		to = end - 1;
+	}
+	out_took(o, to);
+}
+
+static const struct catalog_ref all = { .service = -1 };
+
+static void
+put_effect(struct out *o, const struct catalog *c, const struct world_effect *e)
+{
+	static const char *const what[] = {
+		[EFFECT_LATENCY] = "latency", [EFFECT_ERRORS] = "errors", [EFFECT_TRAFFIC] = "traffic", [EFFECT_DELAY] = "delay"
+	};
+	int n = 0;
+
+	out_put(o, "{\"what\":", 8);
+	put_quoted(o, what[e->what]);
+	world_put_open(o, "targets");
+	for (int i = 0; i < e->ntargets; i++) {
+		out_put(o, ",", i > 0);
+		put_ref(o, c, &e->target[i]);
+	}
+	if (e->ntargets == 0)
+		put_ref(o, c, &all);
+	world_put_close(o);
+	if (e->when.n > 0)
+		world_put_text(o, "when", e->when.text);
+	if (e->factor != 1 || (e->add == 0 && e->what != EFFECT_ERRORS))
+		world_put_number(o, "factor", e->factor, WORLD_FACTOR_PLACES);
+	if (e->add != 0 || e->what == EFFECT_ERRORS)
+		world_put_number(o, "add", e->add, WORLD_ADD_PLACES);
+	if (e->what == EFFECT_ERRORS) {
+		world_put_open(o, "codes");
+		for (int i = 0; i < e->ncodes; i++)
+			world_put_item(o, &n, c->code[e->code[i]].code);
+		world_put_close(o);
+	}
+	out_put(o, "}", 1);
+}
+
+/* Does it do something at the service? */
+static int
+reaches(const struct catalog *c, const struct world_incident *x, int service)
+{
+	for (int i = 0; i < x->neffects; i++)
+		if (x->effect[i].ntargets == 0 || world_covers(c, x->effect[i].target, x->effect[i].ntargets, service))
+			return 1;
+	return 0;
+}
+
+static void
+put_reached(struct out *o, const struct catalog *c, const struct world_incident *x)
+{
+	int n = 0;
+
+	world_put_open(o, "services");
+	for (int service = 0; service < c->nservices; service++)
+		if (reaches(c, x, service))
+			world_put_item(o, &n, c->service[service].id);
+	world_put_close(o);
+}
+
+void
+world_put_incident(struct out *o, const struct catalog *c, const struct world_incident *x)
+{
+	static const char *const role[] = { [ROLE_CAUSE] = "cause", [ROLE_CONFOUNDER] = "confounder", [ROLE_FIX] = "fix" };
+	int n = 0;
+
+	world_put_kind(o, "incident");
+	world_put_text(o, "id", x->id);
+	world_put_text(o, "component", x->component);
+	world_put_text(o, "role", role[x->role]);
+	world_put_text(o, "type", x->type);
+	world_put_text(o, "message", x->message);
+	world_put_time(o, "start", x->start);
+	world_put_time(o, "end", x->end);
+	world_put_number(o, "ramp_s", (double)x->ramp / (double)CLOCK_SECOND, 6);
+	world_put_open(o, "places");
+	for (int i = 0; i < x->nplaces; i++)
+		world_put_item(o, &n, c->place[x->place[i]].id);
+	world_put_close(o);
+	world_put_open(o, "effects");
+	for (int i = 0; i < x->neffects; i++) {
+		out_put(o, ",", i > 0);
+		put_effect(o, c, &x->effect[i]);
+	}
+	world_put_close(o);
+	put_reached(o, c, x);
+	world_put_end(o);
+}
+
+static int
+is_known(const struct world_draft *d, int i)
+{
+	const char *component = d->fresh[i].x.component;
+
+	for (int k = 0; k < d->w->ncomponents; k++)
+		if (strcmp(d->w->component[k], component) == 0)
+			return 1;
+	for (int k = 0; k < i; k++)
+		if (strcmp(d->fresh[k].x.component, component) == 0)
+			return 1;
+	return 0;
+}
+
+void
+world_draft_put(const struct world_draft *d, struct out *o)
+{
+	for (int i = 0; i < d->n; i++)
+		if (!is_known(d, i)) {
+			world_put_kind(o, "component");
+			world_put_text(o, "id", d->fresh[i].x.component);
+			world_put_text(o, "type", d->fresh[i].x.type);
+			put_reached(o, &d->w->cat, &d->fresh[i].x);
+			world_put_end(o);
+		}
+	for (int i = 0; i < d->n; i++)
+		world_put_incident(o, &d->w->cat, &d->fresh[i].x);
 }

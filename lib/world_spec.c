@@ -1,0 +1,393 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mix.h"
+#include "num.h"
+#include "world.h"
+#include "world_impl.h"
+
+#define KEYS 13 /* apart from the parts of places */
+
+/* Specifications: KEY=VALUE,KEY=VALUE. What is left out comes from the catalog. */
+enum {
+	SPEC_CODES,
+	SPEC_COMPONENT,
+	SPEC_DURATION,
+	SPEC_ERRORS,
+	SPEC_ID,
+	SPEC_LATENCY,
+	SPEC_MESSAGE,
+	SPEC_PLACE,
+	SPEC_RAMP,
+	SPEC_ROLE,
+	SPEC_SERVICES,
+	SPEC_START,
+	SPEC_TYPE
+};
+static const char *const spec_key[KEYS] = { "codes", "component", "duration", "errors", "id", "latency", "message", "place", "ramp", "role",
+	"services", "start", "type" };
+
+struct spec {
+	struct world_draft *d;
+	const struct catalog *c;
+	char *value[KEYS]; /* NULL: not given */
+	char **part;       /* of places, in the order of the catalog */
+	struct world_fresh f;
+};
+
+static int
+bad(const struct spec *s, const char *what, const char *value)
+{
+	if (value == NULL)
+		return world_draft_fail(s->d, "%s", what);
+	return world_draft_fail(s->d, "%s \"%s\"", what, value);
+}
+
+static int
+set_key(struct spec *s, const char *key, char *value)
+{
+	char **to = NULL;
+
+	for (int i = 0; i < KEYS && to == NULL; i++)
+		if (strcmp(spec_key[i], key) == 0)
+			to = &s->value[i];
+	for (int i = 0; i < s->c->nplaceparts && to == NULL; i++)
+		if (strcmp(s->c->placepart[i], key) == 0)
+			to = &s->part[i];
+	if (to == NULL)
+		return bad(s, "no key", key);
+	if (*to != NULL)
+		return bad(s, "twice the key", key);
+	*to = value;
+	return 0;
+}
+
+/* Cuts the text up. */
+static int
+parse(struct spec *s, char *text)
+{
+	char *item, *value;
+
+	if ((s->part = world_draft_get(s->d, (size_t)s->c->nplaceparts, sizeof(*s->part))) == NULL)
+		return -1;
+	while ((item = strsep(&text, ",")) != NULL) {
+		if ((value = strchr(item, '=')) == NULL)
+			return bad(s, "no \"=\" in", item);
+		*value++ = '\0';
+		if (*value == '\0')
+			return bad(s, "no value for", item);
+		if (set_key(s, item, value) == -1)
+			return -1;
+	}
+	return s->value[SPEC_COMPONENT] == NULL ? bad(s, "no component", NULL) : 0;
+}
+
+/* Every name of a list "a|b" as an index; how many, or -1. */
+static int
+find_all(struct spec *s, int key, const char *what, int (*find)(const struct catalog *, const char *, size_t), int **to)
+{
+	char *list, *name;
+	int n = 0;
+
+	*to = NULL;
+	if (s->value[key] == NULL)
+		return 0;
+	if ((list = world_draft_text(s->d, s->value[key])) == NULL ||
+	    (*to = world_draft_get(s->d, strlen(list) / 2 + 1, sizeof(**to))) == NULL)
+		return -1;
+	for (; (name = strsep(&list, "|")) != NULL; n++)
+		if (((*to)[n] = find(s->c, name, strlen(name))) == -1)
+			return bad(s, what, name);
+	return n;
+}
+
+/* Is `name` one of those in a list "a|b"? */
+static int
+is_listed(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = list; p != NULL; p = strchr(p, '|') == NULL ? NULL : strchr(p, '|') + 1)
+		if (strncmp(p, name, n) == 0 && (p[n] == '|' || p[n] == '\0'))
+			return 1;
+	return 0;
+}
+
+static int
+place_matches(const struct spec *s, int place)
+{
+	if (s->value[SPEC_PLACE] != NULL && !is_listed(s->value[SPEC_PLACE], s->c->place[place].id))
+		return 0;
+	for (int i = 0; i < s->c->nplaceparts; i++)
+		if (s->part[i] != NULL && !is_listed(s->part[i], s->c->place[place].part[i]))
+			return 0;
+	return 1;
+}
+
+static int
+set_places(struct spec *s)
+{
+	int given = s->value[SPEC_PLACE] != NULL, *known;
+
+	for (int i = 0; i < s->c->nplaceparts; i++)
+		given |= s->part[i] != NULL;
+	if (!given)
+		return 0;
+	if (find_all(s, SPEC_PLACE, "no place", catalog_place, &known) == -1)
+		return -1;
+	s->f.x.nplaces = 0;
+	if ((s->f.x.place = world_draft_get(s->d, (size_t)s->c->nplaces, sizeof(*s->f.x.place))) == NULL)
+		return -1;
+	for (int i = 0; i < s->c->nplaces; i++)
+		if (place_matches(s, i))
+			s->f.x.place[s->f.x.nplaces++] = i;
+	return s->f.x.nplaces == 0 ? bad(s, "no place is all of that", NULL) : 0;
+}
+
+static int
+set_duration(const struct spec *s, int key, const char *what, int64_t *us)
+{
+	const char *text = s->value[key];
+
+	return clock_duration(text, strlen(text), us) == -1 || *us < 0 ? bad(s, what, text) : 0;
+}
+
+static int
+set_start(struct spec *s, const struct catalog_incident *row)
+{
+	const char *start = s->value[SPEC_START];
+
+	if (start == NULL && (row == NULL || !row->scripted))
+		return bad(s, "no start", NULL);
+	if (start == NULL)
+		s->f.x.start = row->start;
+	else if (clock_parse(start, strlen(start), &s->f.x.start) == -1)
+		return bad(s, "no time such as 2025-12-03T12:20:00Z:", start);
+	if (s->f.x.start < s->d->w->begin || s->f.x.start >= s->d->w->end)
+		return bad(s, "start is not within the world", NULL);
+	return 0;
+}
+
+static int
+set_end(struct spec *s, const struct catalog_incident *row)
+{
+	int64_t length;
+
+	if (s->value[SPEC_DURATION] == NULL && row == NULL)
+		return bad(s, "no duration", NULL);
+	if (s->value[SPEC_DURATION] != NULL) {
+		if (set_duration(s, SPEC_DURATION, "no duration such as 90m:", &length) == -1)
+			return -1;
+	} else if (row->length_min.kind == DIST_NONE)
+		length = s->d->w->end - s->f.x.start;
+	else
+		length = world_minutes(&row->length_min, mix_at(s->f.key, DRAW_LENGTH));
+	if (length == 0)
+		return bad(s, "the duration is 0", NULL);
+	if (length > WORLD_YEARS * 366LL * CLOCK_DAY)
+		return bad(s, "the duration is more than 100 years", NULL);
+	s->f.x.end = s->f.x.start + length;
+	return 0;
+}
+
+static int
+set_times(struct spec *s)
+{
+	const struct catalog_incident *row = s->f.row == -1 ? NULL : &s->c->incident[s->f.row];
+
+	if (set_start(s, row) == -1 || set_end(s, row) == -1)
+		return -1;
+	if (s->value[SPEC_RAMP] != NULL) {
+		if (set_duration(s, SPEC_RAMP, "no ramp such as 5m:", &s->f.x.ramp) == -1)
+			return -1;
+	} else if (row != NULL)
+		world_draft_ramp(s->d, &s->f);
+	return s->f.x.ramp > (s->f.x.end - s->f.x.start) / 2 ? bad(s, "the ramp is more than half of the duration", NULL) : 0;
+}
+
+/* A number in [0, most] in units of 1 / unit. */
+static int
+set_number(const struct spec *s, int key, const char *what, double most, double unit, double *x)
+{
+	const char *text = s->value[key];
+
+	if (num_decimal(text, strlen(text), x) == -1 || *x < 0 || *x > most)
+		return bad(s, what, text);
+	*x = world_rounded(*x, unit);
+	return 0;
+}
+
+static int
+set_role(struct spec *s)
+{
+	static const char *const name[] = { [ROLE_CAUSE] = "cause", [ROLE_CONFOUNDER] = "confounder", [ROLE_FIX] = "fix" };
+
+	if (s->value[SPEC_ROLE] == NULL)
+		return 0;
+	for (int i = 0; i < 3; i++)
+		if (strcmp(s->value[SPEC_ROLE], name[i]) == 0) {
+			s->f.x.role = (enum catalog_role)i;
+			return 0;
+		}
+	return bad(s, "no role", s->value[SPEC_ROLE]);
+}
+
+/* What failures look like where nobody says: overload. -1: the catalog has no code of a server that fails. */
+static int
+usual_code(const struct catalog *c)
+{
+	int code = -1;
+
+	for (int i = 0; i < c->ncodes; i++) {
+		if (c->code[i].http == 503)
+			return i;
+		if (c->code[i].http >= 500 && code == -1)
+			code = i;
+	}
+	return code;
+}
+
+/* One more effect, on what the first one is about. */
+static int
+add_effect(struct spec *s, enum catalog_what what)
+{
+	struct world_incident *x = &s->f.x;
+	struct world_effect *e = &x->effect[x->neffects];
+
+	*e = (struct world_effect){ .what = what, .factor = 1 };
+	if (x->neffects > 0) {
+		e->target = x->effect[0].target;
+		e->ntargets = x->effect[0].ntargets;
+		e->when = x->effect[0].when;
+	}
+	x->neffects++;
+	if (what != EFFECT_ERRORS)
+		return 0;
+	if ((e->code = world_draft_get(s->d, 1, sizeof(*e->code))) == NULL)
+		return -1;
+	e->ncodes = 1;
+	return (e->code[0] = usual_code(s->c)) == -1 ? bad(s, "no codes", NULL) : 0;
+}
+
+/* All effects of a kind get this strength; when there are none, there is one now. */
+static int
+strengthen(struct spec *s, enum catalog_what what, double factor, double add)
+{
+	struct world_incident *x = &s->f.x;
+	int n = 0;
+
+	for (int i = 0; i < x->neffects; i++)
+		n += x->effect[i].what == what;
+	if (n == 0 && add_effect(s, what) == -1)
+		return -1;
+	for (int i = 0; i < x->neffects; i++)
+		if (x->effect[i].what == what) {
+			x->effect[i].factor = factor;
+			x->effect[i].add = add;
+		}
+	return 0;
+}
+
+static int
+set_strength(struct spec *s)
+{
+	double x;
+
+	if (s->value[SPEC_ERRORS] != NULL)
+		if (set_number(s, SPEC_ERRORS, "no share between 0 and 1:", 1, WORLD_ADD_UNIT, &x) == -1 ||
+		    strengthen(s, EFFECT_ERRORS, 1, x) == -1)
+			return -1;
+	if (s->value[SPEC_LATENCY] != NULL)
+		if (set_number(s, SPEC_LATENCY, "no factor such as 2.5:", 1e6, WORLD_FACTOR_UNIT, &x) == -1 ||
+		    strengthen(s, EFFECT_LATENCY, x, 0) == -1)
+			return -1;
+	return 0;
+}
+
+/* Effects that were set to do nothing are none. */
+static void
+drop_idle(struct world_incident *x)
+{
+	int n = 0;
+
+	for (int i = 0; i < x->neffects; i++)
+		if (x->effect[i].add != 0 || (x->effect[i].what != EFFECT_ERRORS && x->effect[i].factor != 1))
+			x->effect[n++] = x->effect[i];
+	x->neffects = n;
+}
+
+static int
+set_effects(struct spec *s)
+{
+	struct catalog_ref *target = NULL;
+	int *service, *code, nservices = find_all(s, SPEC_SERVICES, "no service", catalog_service, &service), ncodes;
+
+	if (nservices == -1 || (ncodes = find_all(s, SPEC_CODES, "no code", catalog_code, &code)) == -1 || set_strength(s) == -1)
+		return -1;
+	if (nservices > 0 && (target = world_draft_get(s->d, (size_t)nservices, sizeof(*target))) == NULL)
+		return -1;
+	for (int i = 0; i < nservices; i++)
+		target[i].service = service[i];
+	for (int i = 0; i < s->f.x.neffects; i++) {
+		struct world_effect *e = &s->f.x.effect[i];
+
+		if (nservices > 0) {
+			e->target = target;
+			e->ntargets = nservices;
+		}
+		if (ncodes > 0 && e->what == EFFECT_ERRORS) {
+			e->code = code;
+			e->ncodes = ncodes;
+		}
+	}
+	drop_idle(&s->f.x);
+	return 0;
+}
+
+/* The row of that name, or the first about that component; -1. */
+static int
+find_row(const struct catalog *c, const char *name)
+{
+	for (int i = 0; i < c->nincidents; i++)
+		if (strcmp(c->incident[i].id, name) == 0)
+			return i;
+	for (int i = 0; i < c->nincidents; i++)
+		if (strcmp(c->incident[i].component, name) == 0)
+			return i;
+	return -1;
+}
+
+/* What the catalog says of the component, if it knows it. */
+static int
+set_row(struct spec *s, uint64_t key)
+{
+	static char none[] = "";
+	char *component = s->value[SPEC_COMPONENT];
+	int row = find_row(s->c, component);
+
+	if (row != -1)
+		return world_draft_row(s->d, row, key, &s->f);
+	if (s->value[SPEC_SERVICES] == NULL || (s->value[SPEC_ERRORS] == NULL && s->value[SPEC_LATENCY] == NULL))
+		return bad(s, "services, and errors or latency, have to be given for the unknown component", component);
+	s->f = (struct world_fresh){ .row = -1, .key = key, .x = { .component = component, .type = none, .message = none } };
+	return (s->f.x.effect = world_draft_get(s->d, 2, sizeof(*s->f.x.effect))) == NULL ? -1 : 0;
+}
+
+int
+world_draft_spec(struct world_draft *d, const char *spec)
+{
+	struct spec s = { .d = d, .c = &d->w->cat };
+	char *text = world_draft_text(d, spec);
+
+	if (text == NULL || parse(&s, text) == -1 || set_row(&s, world_subkey(d->key, mix_name(spec, strlen(spec)))) == -1)
+		return -1;
+	s.f.x.id = s.value[SPEC_ID];
+	if (s.value[SPEC_TYPE] != NULL)
+		s.f.x.type = s.value[SPEC_TYPE];
+	if (s.value[SPEC_MESSAGE] != NULL)
+		s.f.x.message = s.value[SPEC_MESSAGE];
+	if (set_role(&s) == -1 || set_places(&s) == -1 || set_times(&s) == -1 || set_effects(&s) == -1)
+		return -1;
+	return world_draft_add(d, &s.f);
+}
