@@ -15,31 +15,32 @@ struct word {
 	uint32_t n;
 };
 
-enum step_kind { STEP_LITERAL, STEP_VALUE, STEP_UNLESS, STEP_GOTO };
+enum step_kind { STEP_VALUE, STEP_TEXT, STEP_UNLESS, STEP_GOTO, STEP_FIELD };
 
+/* Literal text, and then what the kind says. */
 struct step {
+	struct word word;
 	uint8_t kind;
 	uint8_t quote;  /* in quotes unless null */
 	uint8_t bare;   /* alone in its field: null where there is nothing */
 	uint8_t source; /* enum catalog_source */
 	int16_t places;
-	int32_t arg;    /* of the source; or where to go on; or the next step of STEP_UNLESS */
-	uint32_t field; /* first step of the field, for CSV */
-	struct word word;
+	int32_t arg; /* of the source; where to go on for STEP_UNLESS and STEP_GOTO */
+	const char *text;                /* of a constant */
 	const struct catalog_cond *when; /* STEP_UNLESS: go on at arg unless it holds */
 };
 
 struct program {
 	int n;
 	struct step *step;
-	const struct catalog_log *log; /* the line that the span writes when that is certain; NULL: looked up */
 };
 
 /* A generated id. */
 struct form {
 	const struct catalog_text *text;
 	struct mix_id id;
-	int ready;
+	struct word before; /* literal, then `hex` digits and nothing else; hex 0: put together piece by piece */
+	int hex;
 };
 
 struct render {
@@ -51,7 +52,11 @@ struct render {
 	struct sim_op *event;    /* [2 * services]: rollout start and end */
 	struct form request, trace, span, user, *object;
 	struct word *release, *place, *service, *persona, *class;
-	struct word quoted[2];
+	int partial; /* the layout leaves records out */
+	int plain;   /* code of a success that is nothing special: the first below 400; -1: 200 */
+	uint64_t traced; /* request of which trace_text is the id */
+	size_t trace_n;
+	char trace_text[256];
 	char *arena;
 	size_t arena_n, arena_size;
 	void **block;
@@ -136,15 +141,6 @@ set_word(struct render *d, struct word *w, const char *text)
 	return 0;
 }
 
-static struct word *
-set_words(struct render *d, int n)
-{
-	struct word *w = calloc((size_t)n + 1, sizeof(*w));
-
-	(void)d;
-	return w;
-}
-
 static char *
 put_word(char *to, struct word w)
 {
@@ -167,57 +163,68 @@ put_text(const struct render *d, char *to, const char *text)
 	return end - 2;
 }
 
+static const char digits[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+			     "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+static const char hexes[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
+			    "303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f"
+			    "606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
+			    "909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
+			    "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeef"
+			    "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
+
 static char *
 put_u64(char *to, uint64_t x)
 {
 	char buf[20];
-	int n = 0;
+	int n = 20;
 
-	do
-		buf[n++] = (char)('0' + x % 10);
-	while ((x /= 10) > 0);
-	while (n > 0)
-		*to++ = buf[--n];
-	return to;
+	for (; x >= 100; x /= 100)
+		memcpy(buf + (n -= 2), digits + 2 * (x % 100), 2);
+	if (x >= 10)
+		memcpy(buf + (n -= 2), digits + 2 * x, 2);
+	else
+		buf[--n] = (char)('0' + x);
+	memcpy(to, buf + n, (size_t)(20 - n));
+	return to + 20 - n;
 }
 
 /* Microseconds as milliseconds with at most `places` decimals, rounded, no zeros at the end. */
 static char *
 put_ms(char *to, int64_t us, int places)
 {
-	static const int unit[] = { 1000, 100, 10, 1 };
-	int64_t frac;
+	static const uint32_t unit[] = { 1000, 100, 10, 1 };
+	uint64_t x = (uint64_t)us;
+	uint32_t frac;
 
-	if (places < 0 || places > 3)
-		places = 3;
-	us = (us + unit[places] / 2) / unit[places] * unit[places];
-	to = put_u64(to, (uint64_t)(us / 1000));
-	frac = us % 1000;
+	if (places >= 0 && places < 3)
+		x = (x + unit[places] / 2) / unit[places] * unit[places];
+	to = put_u64(to, x / 1000);
+	frac = (uint32_t)(x % 1000);
 	if (frac == 0)
 		return to;
-	*to++ = '.';
-	*to++ = (char)('0' + frac / 100);
-	if (frac % 100 != 0)
-		*to++ = (char)('0' + frac / 10 % 10);
-	if (frac % 10 != 0)
-		*to++ = (char)('0' + frac % 10);
-	return to;
+	to[0] = '.';
+	to[1] = (char)('0' + frac / 100);
+	memcpy(to + 2, digits + 2 * (frac % 100), 2);
+	return to + (frac % 10 != 0 ? 4 : frac % 100 != 0 ? 3 : 2);
 }
 
 static char *
-put_hex(char *to, uint64_t x, int digits)
+put_hex16(char *to, uint64_t x)
 {
-	static const char hex[] =
-	    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f"
-	    "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f606162636465666768696a6b6c6d6e6f707172737475767778797a7b7c7d7e7f"
-	    "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf"
-	    "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
+	for (int i = 0; i < 8; i++)
+		memcpy(to + 2 * i, hexes + 2 * (x >> (56 - 8 * i) & 0xff), 2);
+	return to + 16;
+}
 
-	for (int i = digits - 2; i >= 0; i -= 2, x >>= 8)
-		memcpy(to + i, hex + 2 * (x & 0xff), 2);
-	if (digits % 2 != 0)
-		to[0] = hex[2 * (x & 0xf) + 1];
-	return to + digits;
+static char *
+put_hex(char *to, uint64_t x, int n)
+{
+	char buf[16];
+
+	put_hex16(buf, x);
+	memcpy(to, buf + 16 - n, (size_t)n);
+	return to + n;
 }
 
 static char *
@@ -234,8 +241,9 @@ put_time(struct render *d, char *to, int64_t us, int form)
 	switch ((enum catalog_time)form) {
 	case TIME_RFC3339US:
 		memcpy(to, d->prefix, 20);
-		for (int i = 25; i >= 20; i--, frac /= 10)
-			to[i] = (char)('0' + frac % 10);
+		memcpy(to + 20, digits + 2 * (frac / 10000), 2);
+		memcpy(to + 22, digits + 2 * (frac / 100 % 100), 2);
+		memcpy(to + 24, digits + 2 * (frac % 100), 2);
 		to[26] = 'Z';
 		return to + CLOCK_LEN;
 	case TIME_RFC3339:
@@ -282,12 +290,19 @@ put_pick(const struct render *d, char *to, int list, uint64_t word)
 	return put_text(d, to, l->item[i]);
 }
 
-/* A generated id of two words; `wide`: the first is 64 bits, else 48, and both are unique. */
+/* A generated id: of two words, or of `narrow`, which is of 48 bits, where the form has less room than 64. */
 static char *
 put_form(struct render *d, char *to, const struct form *f, const uint64_t id[2], uint64_t narrow, uint64_t key, int64_t time)
 {
 	uint64_t x;
 
+	if (f->hex > 0) {
+		memcpy(to, f->before.p, PAD);
+		to += f->before.n;
+		if (f->hex == 32)
+			return put_hex16(put_hex16(to, id[0]), id[1]);
+		return f->hex == 16 ? put_hex16(to, id[0]) : put_hex(to, narrow, f->hex);
+	}
 	for (int i = 0; i < f->text->n; i++) {
 		const struct catalog_piece *p = &f->text->piece[i];
 
@@ -352,13 +367,22 @@ put_request_id(struct render *d, char *to, uint64_t name, int64_t time)
 	return put_form(d, to, &d->request, id, id[0], name, time);
 }
 
+/* All spans of a request share it. */
 static char *
 put_trace_id(struct render *d, char *to, uint64_t k, int64_t time)
 {
 	uint64_t id[2];
 
-	sim_trace_id(d->s, k, id);
-	return put_form(d, to, &d->trace, id, mix_seal48(d->s->id_trace, k), k, time);
+	if (k != d->traced) {
+		sim_trace_id(d->s, k, id);
+		d->trace_n = (size_t)(put_form(d, d->trace_text, &d->trace, id, mix_seal48(d->s->id_trace, k), k, time) - d->trace_text);
+		d->traced = k;
+	}
+	if (d->trace_n == 32)
+		memcpy(to, d->trace_text, 32);
+	else
+		memcpy(to, d->trace_text, d->trace_n);
+	return to + d->trace_n;
 }
 
 static char *
@@ -506,7 +530,7 @@ status_type(int http)
 static int
 status_http(const struct render *d, const struct sim_span *x)
 {
-	return x->code >= 0 ? d->c->code[x->code].http : 200;
+	return x->code >= 0 ? d->c->code[x->code].http : d->plain >= 0 ? d->c->code[d->plain].http : 200;
 }
 
 static const char *
@@ -622,7 +646,7 @@ put_message(struct render *d, char *to, const struct context *c)
 		const struct catalog_piece *p = &l->message.piece[i];
 		/* A blind layout's lines tell of an error what its code tells. */
 		int src = p->src == SRC_ERROR_MESSAGE && d->layout->blind ? SRC_STATUS_MESSAGE : (int)p->src;
-		struct step step = { .source = (uint8_t)src, .arg = p->arg, .places = (int16_t)p->places, .word = { p->text, 0 } };
+		struct step step = { .source = (uint8_t)src, .arg = p->arg, .places = (int16_t)p->places, .text = p->text };
 		char *end = p->src == SRC_NONE ? put_text(d, to, p->text) : value(d, &step, c, to);
 
 		to = end == NULL ? to : end;
@@ -749,11 +773,7 @@ value(struct render *d, const struct step *p, const struct context *c, char *to)
 	case SRC_TARGET_ID:
 		return r->has_target && x->parent < 0 ? put_user(d, to, r->target, c->time) : NULL;
 	case SRC_OBJECT_TYPE:
-		if (c->op->type >= 0)
-			return put_text(d, to, d->c->object[c->op->type]);
-		if (c->op->object == OBJECT_ROOT && d->c->op[r->plan->root].type >= 0)
-			return put_text(d, to, d->c->object[d->c->op[r->plan->root].type]);
-		return NULL;
+		return c->op->type >= 0 ? put_text(d, to, d->c->object[c->op->type]) : NULL;
 	case SRC_OBJECT_ID:
 		if (x->parent >= 0 && c->op->object == OBJECT_NONE)
 			return NULL;
@@ -805,7 +825,8 @@ value(struct render *d, const struct step *p, const struct context *c, char *to)
 	case SRC_SPAN_CACHE:
 		if (x->cache < 0)
 			return NULL;
-		return put_text(d, to, x->cache ? "true" : "false");
+		memcpy(to, x->cache ? "true " : "false", 5);
+		return to + 5 - x->cache;
 	case SRC_OP_NAME:
 		return put_text(d, to, c->op->name);
 	case SRC_OP_WRITE:
@@ -815,7 +836,7 @@ value(struct render *d, const struct step *p, const struct context *c, char *to)
 	case SRC_STATUS_OK:
 		return put_text(d, to, is_failed(c) ? "false" : "true");
 	case SRC_STATUS_CODE:
-		return put_text(d, to, x->code >= 0 ? d->c->code[x->code].code : "200");
+		return put_text(d, to, x->code >= 0 ? d->c->code[x->code].code : d->plain >= 0 ? d->c->code[d->plain].code : "200");
 	case SRC_STATUS_HTTP:
 		return put_u64(to, (uint64_t)status_http(d, x));
 	case SRC_STATUS_MESSAGE:
@@ -846,7 +867,7 @@ value(struct render *d, const struct step *p, const struct context *c, char *to)
 		return put_pick(d, to, p->arg, mix(c->name ^ (uint64_t)p->arg));
 	case SRC_CONST:
 	case SRC_NONE:
-		return p->word.n > 0 ? put_word(to, p->word) : put_text(d, to, p->word.p);
+		return put_text(d, to, p->text);
 	default:
 		return NULL;
 	}
@@ -890,6 +911,7 @@ is_constant(enum catalog_source s, int failed)
 	case SRC_OP_NAME:
 	case SRC_OP_WRITE:
 	case SRC_OP_CATEGORY:
+	case SRC_OBJECT_TYPE:
 	case SRC_STATUS_OK:
 	case SRC_CONST:
 		return 1;
@@ -930,14 +952,16 @@ struct compiler {
 	int size;
 	char text[65536]; /* literal not yet put into a step */
 	size_t n;
-	uint32_t field;
-	int failed_to;
 	int error;
 };
 
+/* A step that begins with the literal text so far. */
 static struct step *
-add_step(struct compiler *b)
+add_step(struct compiler *b, enum step_kind kind)
 {
+	struct step *s;
+	char *p = keep(b->d, b->n);
+
 	if (b->p->n == b->size) {
 		struct step *more = reallocarray(b->p->step, (size_t)b->size * 2 + 32, sizeof(*more));
 
@@ -948,28 +972,24 @@ add_step(struct compiler *b)
 		b->p->step = more;
 		b->size = b->size * 2 + 32;
 	}
-	memset(&b->p->step[b->p->n], 0, sizeof(*b->p->step));
-	return &b->p->step[b->p->n++];
+	if (p == NULL) {
+		b->error = 1;
+		return NULL;
+	}
+	s = &b->p->step[b->p->n++];
+	memset(s, 0, sizeof(*s));
+	memcpy(p, b->text, b->n);
+	s->word = (struct word){ p, (uint32_t)b->n };
+	s->kind = (uint8_t)kind;
+	b->n = 0;
+	return s;
 }
 
 static void
 end_literal(struct compiler *b)
 {
-	struct step *s;
-	char *p;
-
-	if (b->n == 0)
-		return;
-	s = add_step(b);
-	p = keep(b->d, b->n);
-	if (s == NULL || p == NULL) {
-		b->error = 1;
-		return;
-	}
-	memcpy(p, b->text, b->n);
-	s->kind = STEP_LITERAL;
-	s->word = (struct word){ p, (uint32_t)b->n };
-	b->n = 0;
+	if (b->n > 0)
+		(void)add_step(b, STEP_TEXT);
 }
 
 static void
@@ -1024,13 +1044,12 @@ add_value(struct compiler *b, const struct catalog_piece *p, int alone)
 			add_text(b, "\"", 1);
 		return;
 	}
-	end_literal(b);
-	to = add_step(b);
+	to = add_step(b, STEP_VALUE);
 	if (to == NULL)
 		return;
+	s.word = to->word;
 	s.quote = alone && json && !is_number(p->src, p->arg);
 	s.bare = alone && json;
-	s.field = b->field;
 	*to = s;
 }
 
@@ -1136,21 +1155,17 @@ add_field(struct compiler *b, int at)
 			sure = 1;
 			continue;
 		}
-		end_literal(b);
-		s = add_step(b);
+		s = add_step(b, STEP_UNLESS);
 		if (s == NULL)
 			return l->n;
-		s->kind = STEP_UNLESS;
 		s->when = &l->field[i].when;
 		unless = b->p->n - 1;
 		add_template(b, &l->field[i].value);
-		end_literal(b);
-		s = add_step(b);
+		s = add_step(b, STEP_GOTO);
 		if (s == NULL || njumps == 256) {
 			b->error = 1;
 			return l->n;
 		}
-		s->kind = STEP_GOTO;
 		jumps[njumps++] = b->p->n - 1;
 		b->p->step[unless].arg = b->p->n;
 	}
@@ -1173,7 +1188,6 @@ compile(struct render *d, struct program *p, const struct sim_op *op, int failed
 		.source = failed ? SIM_SELF : SIM_SUCCESS, .origin = -1, .blamed = -1, .parent = -1, .code = failed ? 0 : -1, .release = -1
 	};
 	struct sim_request r = { 0 };
-	char sep = d->format == RENDER_TSV ? '\t' : ',';
 	int r_ok;
 
 	if (b == NULL)
@@ -1189,22 +1203,19 @@ compile(struct render *d, struct program *p, const struct sim_op *op, int failed
 			i++;
 			continue;
 		}
-		if (!first)
-			add_text(b, &sep, 1);
-		first = 0;
 		if (d->format == RENDER_JSON) {
+			add_text(b, ",\"", first ? 0 : 1);
 			add_text(b, "\"", 1);
 			add_escaped(b, l->field[i].name);
 			add_text(b, "\":", 2);
-		} else {
-			end_literal(b);
+		} else if (!first) {
+			(void)add_step(b, STEP_FIELD);
 		}
-		b->field = (uint32_t)p->n;
+		first = 0;
 		i = add_field(b, i);
-		if (d->format != RENDER_JSON)
-			end_literal(b);
 	}
-	add_text(b, d->format == RENDER_JSON ? "}\n" : "\n", d->format == RENDER_JSON ? 2 : 1);
+	if (d->format == RENDER_JSON)
+		add_text(b, "}\n", 2);
 	end_literal(b);
 	r_ok = b->error ? -1 : 0;
 	free(b);
@@ -1212,6 +1223,36 @@ compile(struct render *d, struct program *p, const struct sim_op *op, int failed
 }
 
 /* ---- writing ---- */
+
+/* The values that most lines have, without the detour. */
+static inline char *
+quick_value(struct render *d, const struct step *s, const struct context *c, char *to)
+{
+	const struct sim_span *x = c->x;
+
+	switch ((enum catalog_source)s->source) {
+	case SRC_SPAN_TIME:
+		return put_time(d, to, c->time, s->arg);
+	case SRC_SPAN_REQUEST:
+		return put_request_id(d, to, c->name, c->r->time);
+	case SRC_SPAN_ID:
+		return put_span_id(d, to, c->name, c->r->time);
+	case SRC_RELEASE_ID:
+		return x->release >= 0 ? put_word(to, d->release[x->release]) : NULL;
+	case SRC_PERSONA_ID:
+		return put_word(to, d->persona[c->r->persona]);
+	case SRC_SPAN_DURATION:
+		return put_ms(to, x->length, s->places);
+	case SRC_SPAN_REQUEST_BYTES:
+		return put_u64(to, x->request);
+	case SRC_SPAN_RESPONSE_BYTES:
+		return put_u64(to, x->response);
+	case SRC_SPAN_DB:
+		return put_u64(to, x->queries);
+	default:
+		return value(d, s, c, to);
+	}
+}
 
 /* CSV: quotes around what has a comma, a quote or a line break; TSV: \t, \n, \\ for what would break the line. */
 static char *
@@ -1251,40 +1292,67 @@ guard(const struct render *d, char *from, char *to)
 	return p;
 }
 
-/* Fields of CSV and TSV are guarded one by one: a separator is a literal of one byte that no value can be. */
 static char *
-run(struct render *d, const struct program *p, const struct context *c, char *to)
+run_json(struct render *d, const struct program *p, const struct context *c, char *to)
 {
-	char *field = to;
-	int json = d->format == RENDER_JSON;
+	const struct step *s = p->step, *last = s + p->n;
+
+	while (s < last) {
+		char *end;
+
+		memcpy(to, s->word.p, PAD);
+		if (s->word.n > PAD)
+			memcpy(to + PAD, s->word.p + PAD, s->word.n - PAD);
+		to += s->word.n;
+		switch ((enum step_kind)s->kind) {
+		case STEP_VALUE:
+			*to = '"';
+			end = c->rollout == NULL ? quick_value(d, s, c, to + s->quote) : value(d, s, c, to + s->quote);
+			if (end == NULL) {
+				memcpy(to, "null", 4);
+				to += s->bare * 4;
+			} else {
+				*end = '"';
+				to = end + s->quote;
+			}
+			break;
+		case STEP_UNLESS:
+			if (!holds(d, s->when, c)) {
+				s = p->step + s->arg;
+				continue;
+			}
+			break;
+		case STEP_GOTO:
+			s = p->step + s->arg;
+			continue;
+		case STEP_TEXT:
+		case STEP_FIELD:
+			break;
+		}
+		s++;
+	}
+	return to;
+}
+
+/* CSV and TSV: each field is guarded when it ends. */
+static char *
+run_fields(struct render *d, const struct program *p, const struct context *c, char *to)
+{
+	char *field = to, *end;
 
 	for (int i = 0; i < p->n; i++) {
 		const struct step *s = &p->step[i];
-		char *end;
 
+		to = put_word(to, s->word);
 		switch ((enum step_kind)s->kind) {
-		case STEP_LITERAL:
-			if (!json && s->word.n == 1 && (s->word.p[0] == (d->format == RENDER_CSV ? ',' : '\t') || s->word.p[0] == '\n')) {
-				to = guard(d, field, to);
-				*to++ = s->word.p[0];
-				field = to;
-				break;
-			}
-			memcpy(to, s->word.p, PAD);
-			if (s->word.n > PAD)
-				memcpy(to + PAD, s->word.p + PAD, s->word.n - PAD);
-			to += s->word.n;
+		case STEP_FIELD:
+			to = guard(d, field, to);
+			*to++ = d->format == RENDER_CSV ? ',' : '\t';
+			field = to;
 			break;
 		case STEP_VALUE:
-			*to = '"';
-			end = value(d, s, c, to + s->quote);
-			if (end == NULL) {
-				memcpy(to, "null", 4);
-				to += s->bare ? 4 : 0;
-				break;
-			}
-			*end = '"';
-			to = end + s->quote;
+			end = value(d, s, c, to);
+			to = end == NULL ? to : end;
 			break;
 		case STEP_UNLESS:
 			if (!holds(d, s->when, c))
@@ -1293,15 +1361,25 @@ run(struct render *d, const struct program *p, const struct context *c, char *to
 		case STEP_GOTO:
 			i = s->arg - 1;
 			break;
+		case STEP_TEXT:
+			break;
 		}
 	}
+	to = guard(d, field, to);
+	*to++ = '\n';
 	return to;
+}
+
+static char *
+run(struct render *d, const struct program *p, const struct context *c, char *to)
+{
+	return d->format == RENDER_JSON ? run_json(d, p, c, to) : run_fields(d, p, c, to);
 }
 
 static int
 is_left_out(struct render *d, const struct context *c)
 {
-	for (int i = 0; i < d->layout->n; i++)
+	for (int i = 0; d->partial && i < d->layout->n; i++)
 		if (strcmp(d->layout->field[i].name, "*") == 0 && !holds(d, &d->layout->field[i].when, c))
 			return 1;
 	return 0;
@@ -1402,7 +1480,12 @@ open_form(struct render *d, struct form *f, const char *name, struct mix_id id, 
 		return -1;
 	}
 	f->text = &d->c->id[i].form;
-	return 0;
+	i = f->text->n - 1;
+	if (i < 0 || i > 1 || f->text->piece[i].src != SRC_HEX || (f->text->piece[i].arg > 16 && f->text->piece[i].arg != 32) ||
+	    (i == 1 && (f->text->piece[0].src != SRC_NONE || strlen(f->text->piece[0].text) > PAD)))
+		return 0;
+	f->hex = f->text->piece[i].arg;
+	return set_word(d, &f->before, i == 1 ? f->text->piece[0].text : "");
 }
 
 static int
@@ -1427,11 +1510,11 @@ open_words(struct render *d)
 	const struct catalog *c = d->c;
 	const struct world *w = d->s->w;
 
-	d->release = set_words(d, w->nreleases);
-	d->place = set_words(d, c->nplaces);
-	d->service = set_words(d, c->nservices);
-	d->persona = set_words(d, c->npersonas);
-	d->class = set_words(d, c->npersonas);
+	d->release = calloc((size_t)w->nreleases + 1, sizeof(*d->release));
+	d->place = calloc((size_t)c->nplaces, sizeof(*d->place));
+	d->service = calloc((size_t)c->nservices, sizeof(*d->service));
+	d->persona = calloc((size_t)c->npersonas, sizeof(*d->persona));
+	d->class = calloc((size_t)c->npersonas, sizeof(*d->class));
 	if (d->release == NULL || d->place == NULL || d->service == NULL || d->persona == NULL || d->class == NULL)
 		return -1;
 	for (int i = 0; i < w->nreleases; i++) {
@@ -1556,6 +1639,12 @@ render_open(const struct sim *s, int layout, enum render_format format, char *er
 	d->layout = &s->c->layout[layout];
 	d->format = format;
 	d->second = INT64_MIN;
+	d->traced = UINT64_MAX;
+	d->plain = -1;
+	for (int i = s->c->ncodes - 1; i >= 0; i--)
+		d->plain = s->c->code[i].http < 400 ? i : d->plain;
+	for (int i = 0; i < d->layout->n; i++)
+		d->partial |= strcmp(d->layout->field[i].name, "*") == 0;
 	d->program = calloc(((size_t)s->nops + 2 * (size_t)s->c->nservices) * 2, sizeof(*d->program));
 	d->event = calloc(2 * (size_t)s->c->nservices, sizeof(*d->event));
 	if (d->program == NULL || d->event == NULL || open_words(d) != 0 || open_forms(d, err, errsize) != 0)

@@ -203,20 +203,25 @@ class_actions(struct sim *s, struct sim_class *k, const double *weight)
 static int
 class_homes(struct sim *s, struct sim_class *k, const struct catalog_persona *p)
 {
+	double *active = calloc((size_t)s->nhomes, sizeof(*active));
+
 	k->home_ok = calloc((size_t)TIMELINE_WEEK * (size_t)s->nhomes, sizeof(*k->home_ok));
-	if (k->home_ok == NULL)
+	if (k->home_ok == NULL || active == NULL) {
+		free(active);
 		return -1;
+	}
 	for (int q = 0; q < TIMELINE_WEEK; q++) {
 		double top = 0;
 
+		for (int h = 0; h < s->nhomes; h++) {
+			active[h] = shape(p, q, s->home[h].utc);
+			if (p->place[s->home[h].place] > 0 && active[h] > top)
+				top = active[h];
+		}
 		for (int h = 0; h < s->nhomes; h++)
-			if (p->place[s->home[h].place] > 0 && shape(p, q, s->home[h].utc) > top)
-				top = shape(p, q, s->home[h].utc);
-		for (int h = 0; h < s->nhomes; h++)
-			k->home_ok[q * s->nhomes + h] = top > 0
-			    ? (uint16_t)(65535 * (shape(p, q, s->home[h].utc) < top ? shape(p, q, s->home[h].utc) / top : 1))
-			    : 65535;
+			k->home_ok[q * s->nhomes + h] = active[h] < top ? (uint16_t)(65535 * active[h] / top) : 65535;
 	}
+	free(active);
 	return 0;
 }
 

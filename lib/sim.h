@@ -62,6 +62,7 @@ struct sim_node {
 	uint16_t nth;         /* of `count` */
 	uint8_t attempt;      /* from 0 */
 	uint8_t level;        /* 0: root */
+	uint8_t always;       /* whenever its caller runs */
 };
 struct sim_plan {
 	int root; /* operation row */
@@ -105,6 +106,11 @@ struct sim_request {
 	int dropped;           /* a rollout or incident let it not through */
 };
 
+struct sim_quantity {
+	struct catalog_dist d;
+	int time;
+};
+
 struct sim_home {
 	int place;
 	double utc;
@@ -142,6 +148,7 @@ struct sim {
 	int *rowop; /* per operation row that is a root: index into op */
 	struct dist_table *table;
 	int ntables;
+	struct sim_quantity *table_of; /* what each is the table of */
 	int nclasses;
 	struct sim_class *class;
 	uint32_t (*mass)[TIMELINE_WEEK];
@@ -169,6 +176,7 @@ struct sim {
 	struct sim_active *active;
 	struct sim_span *spans;   /* room for the largest plan */
 	struct sim_slow *slow;    /* beside it */
+	int64_t *planned;                        /* length of each node that is a share of its caller */
 	void *recent;             /* sessions met last by sim_request() */
 	double object_weight[66]; /* of the lowest levels, cumulative */
 	int32_t *map;             /* beside it */

@@ -36,51 +36,71 @@ op_name(const struct catalog_op *o, const char *root)
 	return name;
 }
 
-/* Table of a quantity, shared by all that have the same; -1: none. Times in us, sizes in bytes. */
-static int
-add_table(struct sim *s, const struct catalog_dist *d, int time)
+/* A choice: steps in proportion to the weights. */
+static void
+fill_choice(struct dist_table *t, const struct catalog_dist *d, double unit)
+{
+	double sum = 0, all = 0;
+	int at = 0;
+
+	for (int i = 0; i < d->n; i++)
+		all += d->weight[i];
+	for (int i = 0; i < d->n; i++) {
+		sum += d->weight[i];
+		for (; at <= DIST_STEPS && (i == d->n - 1 || at < sum / all * DIST_STEPS); at++)
+			t->q[at] = (uint32_t)(d->value[i] * unit);
+	}
+}
+
+/* Times in us, sizes in bytes. */
+static void
+fill_table(const struct sim *s, struct dist_table *t, const struct catalog_dist *d, int time)
 {
 	double unit = time ? 1000 : 1, hi = time ? s->c->set.cap_ms * 1000 : 4e9;
-	struct dist_table t;
 
-	memset(&t, 0, sizeof(t));
 	switch (d->kind) {
 	case DIST_NONE:
-		return -1;
+		break;
 	case DIST_FIXED:
-		dist_table_uniform(&t, d->a * unit, d->a * unit);
+		dist_table_uniform(t, d->a * unit, d->a * unit);
 		break;
 	case DIST_UNIFORM:
-		dist_table_uniform(&t, (d->a < d->b ? d->a : d->b) * unit, (d->a < d->b ? d->b : d->a) * unit);
+		dist_table_uniform(t, (d->a < d->b ? d->a : d->b) * unit, (d->a < d->b ? d->b : d->a) * unit);
 		break;
 	case DIST_LOGNORMAL:
-		dist_table_lognormal(&t, d->a * unit, d->b * unit, time ? s->c->set.tail_share : 0, s->c->set.tail_alpha, 1,
+		dist_table_lognormal(t, d->a * unit, d->b * unit, time ? s->c->set.tail_share : 0, s->c->set.tail_alpha, 1,
 		    d->a * unit * 40 < hi ? d->a * unit * 40 : hi);
 		break;
 	case DIST_CHOICE:
-		for (int i = 0, at = 0; i < d->n; i++) {
-			double sum = 0, all = 0;
-
-			for (int j = 0; j < d->n; j++) {
-				all += d->weight[j];
-				sum += j <= i ? d->weight[j] : 0;
-			}
-			for (; at <= DIST_STEPS && (i == d->n - 1 || at < sum / all * DIST_STEPS); at++)
-				t.q[at] = (uint32_t)(d->value[i] * unit);
-		}
+		fill_choice(t, d, unit);
 		break;
 	}
-	for (int i = 0; i < s->ntables; i++)
-		if (memcmp(&s->table[i], &t, sizeof(t)) == 0)
+}
+
+/* Table of a quantity, shared by all that are the same; -1: none, -2: no memory. */
+static int
+add_table(struct sim *s, const struct catalog_dist *d, int time)
+{
+	if (d->kind == DIST_NONE)
+		return -1;
+	for (int i = 0; i < s->ntables && d->kind != DIST_CHOICE; i++)
+		if (s->table_of[i].time == time && s->table_of[i].d.kind == d->kind && memcmp(&s->table_of[i].d.a, &d->a, sizeof(d->a)) == 0 &&
+		    memcmp(&s->table_of[i].d.b, &d->b, sizeof(d->b)) == 0)
 			return i;
 	if ((s->ntables & (s->ntables + 1)) == 0) {
 		struct dist_table *more = reallocarray(s->table, (size_t)s->ntables * 2 + 1, sizeof(*more));
+		struct sim_quantity *of;
 
 		if (more == NULL)
 			return -2;
 		s->table = more;
+		of = reallocarray(s->table_of, (size_t)s->ntables * 2 + 1, sizeof(*of));
+		if (of == NULL)
+			return -2;
+		s->table_of = of;
 	}
-	s->table[s->ntables] = t;
+	fill_table(s, &s->table[s->ntables], d, time);
+	s->table_of[s->ntables] = (struct sim_quantity){ *d, time };
 	return s->ntables++;
 }
 
@@ -91,11 +111,12 @@ add_op(struct sim *s, int service, int row, const char *root, int rootrow)
 	const struct catalog_op *o = &s->c->op[row];
 	char *name = op_name(o, root);
 	struct sim_op *x;
+	int type = o->object == OBJECT_ROOT ? s->c->op[rootrow].type : o->type;
 
 	if (name == NULL)
 		return -1;
 	for (int i = s->nops - 1; i >= 0; i--)
-		if (s->op[i].row == row && s->op[i].service == service && strcmp(s->op[i].name, name) == 0 &&
+		if (s->op[i].row == row && s->op[i].service == service && s->op[i].type == type && strcmp(s->op[i].name, name) == 0 &&
 		    (s->op[i].write != 0) == (o->write == WRITE_ROOT ? s->c->op[rootrow].write == WRITE_YES : o->write == WRITE_YES)) {
 			free(name);
 			return i;
@@ -115,7 +136,7 @@ add_op(struct sim *s, int service, int row, const char *root, int rootrow)
 		.name = name,
 		.category = o->category,
 		.object = (int)o->object,
-		.type = o->type,
+		.type = type,
 		.target = o->target,
 		.error_rate = o->error_rate };
 	x->write = o->write == WRITE_ROOT ? s->c->op[rootrow].write == WRITE_YES : o->write == WRITE_YES;
@@ -172,6 +193,7 @@ build_call(struct builder *b, uint32_t parent, int row, int call)
 			n->stage = (int16_t)c->stage;
 			n->nth = (uint16_t)i;
 			n->attempt = (uint8_t)a;
+			n->always = c->when.n == 0 && c->count.kind == DIST_FIXED && (double)i + 1 <= c->count.a;
 			n->level = (uint8_t)(b->plan->node[parent].level + 1);
 			if (build(b, at, row) != 0)
 				return -1;
@@ -237,12 +259,13 @@ sim_plans(struct sim *s, char *err, size_t errsize)
 	s->spans = calloc(most, sizeof(*s->spans));
 	s->slow = calloc(most, sizeof(*s->slow));
 	s->map = calloc(most, sizeof(*s->map));
+	s->planned = calloc(most, sizeof(*s->planned));
 	s->loose = calloc(most, sizeof(*s->loose));
 	for (int i = 0; i < s->c->ncalls; i++)
 		s->remote |= s->c->call[i].where != WHERE_SAME;
 	for (int i = 0; i < s->c->ncodes; i++)
 		s->has_success |= s->c->code[i].http < 400 && s->c->code[i].weight > 0;
-	return s->spans == NULL || s->slow == NULL || s->map == NULL || s->loose == NULL ? -1 : 0;
+	return s->spans == NULL || s->slow == NULL || s->map == NULL || s->loose == NULL || s->planned == NULL ? -1 : 0;
 }
 
 void
@@ -258,8 +281,10 @@ sim_plans_free(struct sim *s)
 	free(s->rowop);
 	free(s->op);
 	free(s->table);
+	free(s->table_of);
 	free(s->spans);
 	free(s->slow);
 	free(s->map);
+	free(s->planned);
 	free(s->loose);
 }

@@ -390,11 +390,13 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 static int64_t
 share_of(const struct catalog_call *c, uint64_t request, uint32_t n, int64_t T)
 {
+	uint64_t word;
 	double x;
 
 	if (c->share.kind == DIST_NONE)
 		return 0;
-	x = catalog_draw(&c->share, mix_at(mix_at(request, DRAW_SPAN + n), SPAN_SHARE));
+	word = mix_at(mix_at(request, DRAW_SPAN + n), SPAN_SHARE);
+	x = c->share.kind == DIST_UNIFORM ? c->share.a + (c->share.b - c->share.a) * ((double)(word >> 11) * 0x1p-53) : catalog_draw(&c->share, word);
 	return (int64_t)((double)T * x);
 }
 
@@ -414,9 +416,12 @@ wanted(const struct tree *t, uint32_t n, const struct sim_span *caller)
 {
 	const struct sim_node *node = &t->plan->node[n];
 	const struct catalog_call *c = &t->s->c->call[node->call];
-	/* One word for all `nth` of a call, so that they agree on how many there are. */
-	uint64_t word = mix_at(mix_at(t->r->key, DRAW_SPAN + node->parent), SPAN_COUNT + ((uint64_t)node->call << 8));
+	uint64_t word;
 
+	if (node->always)
+		return 1;
+	/* One word for all `nth` of a call, so that they agree on how many there are. */
+	word = mix_at(mix_at(t->r->key, DRAW_SPAN + node->parent), SPAN_COUNT + ((uint64_t)node->call << 8));
 	if (c->when.n > 0 && !sim_holds(t->s, &c->when, t->r, &t->s->op[caller->node->op], caller->place, caller->parent >= 0))
 		return 0;
 	return is_made(c, node->nth, word);
@@ -438,7 +443,7 @@ run_stage(struct tree *t, uint32_t node, int stage, int32_t at, int64_t T, int64
 
 		if (c->stage != stage || !wanted(t, n, &s->spans[at]))
 			continue;
-		x = attempt(t, n, start + stagger * k++, share_of(c, t->r->key, n, T), at);
+		x = attempt(t, n, start + stagger * k++, s->planned[n], at);
 		if (s->spans[x].start + s->spans[x].length > g->end)
 			g->end = s->spans[x].start + s->spans[x].length;
 		if (s->slow[x].excess > s->slow[at].excess)
@@ -474,7 +479,8 @@ plan_stages(const struct tree *t, uint32_t node, int32_t at, int64_t T, int *sta
 			last = c->stage;
 			++*stages;
 		}
-		end = stagger * k++ + share_of(c, t->r->key, n, T);
+		t->s->planned[n] = share_of(c, t->r->key, n, T);
+		end = stagger * k++ + t->s->planned[n];
 		longest = end > longest ? end : longest;
 	}
 	return sum + longest;

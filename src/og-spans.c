@@ -81,12 +81,30 @@ refuse(struct grower *g, const char *line, size_t len, const char *fmt, ...)
 	}
 }
 
+/* A string as it stands, when it has no escapes; else unescaped into buf. NULL: no string. */
+static const char *
+plain(struct json_value v, char *buf, size_t size, size_t *n)
+{
+	int len;
+
+	if (!json_is_string(v))
+		return NULL;
+	if (memchr(v.p, '\\', v.n) == NULL) {
+		*n = v.n - 2;
+		return v.p + 1;
+	}
+	len = json_text(v, buf, size);
+	*n = (size_t)len;
+	return len < 0 ? NULL : buf;
+}
+
 static int
 find_time(const struct grower *g, struct json_value v, int64_t *us)
 {
-	char text[64];
+	char buf[64];
+	const char *text;
 	uint64_t ns;
-	int n;
+	size_t n;
 
 	if (g->time_form == TIME_NS) {
 		if (json_u64(v, &ns) == -1)
@@ -94,25 +112,26 @@ find_time(const struct grower *g, struct json_value v, int64_t *us)
 		*us = (int64_t)(ns / 1000);
 		return 0;
 	}
-	n = json_text(v, text, sizeof(text));
-	return n < 0 ? -1 : clock_parse(text, (size_t)n, us);
+	text = plain(v, buf, sizeof(buf), &n);
+	return text == NULL ? -1 : clock_parse(text, n, us);
 }
 
 /* Which request is it? 1: a request; 0: a record without a tree; -1: refused. */
 static int
 find_request(struct grower *g, const char *line, size_t len, const struct json_value *v, struct sim_request *r)
 {
-	char text[128];
+	char buf[128];
+	const char *text;
 	uint64_t k;
 	int64_t t;
-	int n;
+	size_t n;
 
 	if (json_is_null(v[g->at[KEY_TRACE]]) || json_is_null(v[g->at[KEY_TIME]])) {
 		refuse(g, line, len, "no \"%s\"", g->key[json_is_null(v[g->at[KEY_TRACE]]) ? KEY_TRACE : KEY_TIME]);
 		return -1;
 	}
-	n = json_text(v[g->at[KEY_TRACE]], text, sizeof(text));
-	switch (n < 0 ? -1 : render_trace(&g->s, text, (size_t)n, &k)) {
+	text = plain(v[g->at[KEY_TRACE]], buf, sizeof(buf), &n);
+	switch (text == NULL ? -1 : render_trace(&g->s, text, n, &k)) {
 	case 0:
 		break;
 	case -2:
