@@ -1,0 +1,145 @@
+/* A catalog with one table of any bytes: refused with a message that says where, or sound in all its parts. The first byte says which table. */
+#include <stdio.h>
+
+#include "catalog_impl.h"
+#include "fuzz.h"
+#include "json.h"
+
+#define BASE "test/catalogs/orders"
+
+static int
+one(double sum)
+{
+	return sum > 0.999999 && sum < 1.000001;
+}
+
+static void
+look_at_dist(const struct catalog_dist *d)
+{
+	double v = catalog_draw(d, UINT64_MAX / 3);
+
+	must(d->kind == DIST_NONE || (v <= catalog_dist_max(d) && catalog_draw(d, 0) <= catalog_dist_max(d)));
+	must(d->kind != DIST_CHOICE || d->n > 0);
+}
+
+static void
+look_at_text(const struct catalog *c, const struct catalog_text *t)
+{
+	for (int i = 0; i < t->n; i++) {
+		must(t->piece[i].src != SRC_NONE || t->piece[i].text[0] != '\0');
+		must(t->piece[i].src != SRC_PICK || (t->piece[i].arg >= 0 && t->piece[i].arg < c->nlists));
+		must(t->piece[i].src != SRC_PLACE_PART || (t->piece[i].arg >= 0 && t->piece[i].arg < c->nplaceparts));
+		must(t->piece[i].src != SRC_SERVICE_PART || (t->piece[i].arg >= 0 && t->piece[i].arg < c->nserviceparts));
+		must(t->piece[i].src != SRC_CONST || t->piece[i].text != NULL);
+	}
+}
+
+static void
+look_at_people(const struct catalog *c)
+{
+	for (int i = 0; i < c->npersonas; i++) {
+		const struct catalog_persona *p = &c->persona[i];
+		double ops = 0, places = 0;
+
+		for (int k = 0; k < c->nops; k++) {
+			must(p->op_weight[k] >= 0 && (p->op_weight[k] <= 0 || c->op[k].weight > 0));
+			ops += p->op_weight[k];
+		}
+		for (int k = 0; k < c->nplaces; k++)
+			places += p->place[k];
+		must(one(ops) && one(places));
+		look_at_dist(&p->activity);
+	}
+}
+
+static void
+look_at_calls(const struct catalog *c)
+{
+	for (int i = 0; i < c->ncalls; i++) {
+		const struct catalog_call *k = &c->call[i];
+
+		must(k->from.service >= -1 && k->from.service < c->nservices);
+		must(k->to_service >= 0 && k->to_service < c->nservices);
+		must(catalog_op(c, k->to_service, k->to_op, strlen(k->to_op)) >= 0);
+		must(k->where != WHERE_PLACE || (k->place >= 0 && k->place < c->nplaces));
+		look_at_dist(&k->count);
+		look_at_dist(&k->share);
+	}
+}
+
+static void
+look_at_names(const struct catalog *c)
+{
+	const char *missing;
+	char buf[300];
+	int n;
+
+	for (int i = 0; i < c->nplaces; i++)
+		must(catalog_place(c, c->place[i].id, strlen(c->place[i].id)) == i && c->place[i].nclocks > 0);
+	for (int i = 0; i < c->nservices; i++) {
+		must(catalog_service(c, c->service[i].id, strlen(c->service[i].id)) == i && c->service[i].hosts > 0);
+		look_at_text(c, &c->service[i].host);
+	}
+	for (int i = 0; i < c->nops; i++)
+		must(catalog_op(c, c->op[i].service, c->op[i].name, strlen(c->op[i].name)) == i && c->op[i].type < c->nobjects);
+	for (int i = 0; i < c->ncodes; i++)
+		must(catalog_code(c, c->code[i].code, strlen(c->code[i].code)) == i);
+	for (int i = 0; i < c->nids; i++) {
+		look_at_text(c, &c->id[i].form);
+		n = catalog_expand(c, i, c->nplaces - 1, 0, "7", buf, sizeof(buf), &missing);
+		must(n == -1 || (size_t)n == strlen(buf));
+	}
+}
+
+static void
+look_at_lines(const struct catalog *c)
+{
+	for (int i = 0; i < c->nlayouts; i++)
+		for (int k = 0; k < c->layout[i].n; k++) {
+			const struct catalog_text *t = &c->layout[i].field[k].value;
+
+			look_at_text(c, t);
+			for (int j = 0; j < t->n && c->layout[i].blind; j++)
+				must(t->piece[j].src != SRC_ERROR_SOURCE && t->piece[j].src != SRC_ERROR_MESSAGE &&
+				    t->piece[j].src != SRC_ERROR_CAUSE);
+		}
+	for (int i = 0; i < c->neffects; i++) {
+		const struct catalog_effect *e = &c->effect[i];
+
+		must(e->incident >= 0 && e->incident < c->nincidents && (e->what != EFFECT_ERRORS || e->ncodes > 0));
+		must(e->what != EFFECT_TRAFFIC || catalog_dist_max(&e->factor) <= 1);
+	}
+}
+
+static void
+ignore(const char *text, void *arg)
+{
+	must(arg == NULL && text[0] != '\0' && utf8_valid(text, strlen(text)));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct catalog_bytes bytes;
+	struct catalog c;
+	char err[200];
+	char *copy;
+
+	if (size == 0)
+		return 0;
+	must(setenv("OG_SHARE", "share/og", 1) == 0);
+	bytes.name = table_name((enum table)(data[0] % NTABLES));
+	bytes.n = size - 1;
+	bytes.data = copy = exact(data + 1, size - 1);
+	if (catalog_load_bytes(&c, BASE, &bytes, err, sizeof(err), ignore, NULL) == 0) {
+		must(c.set.begin < c.set.end && c.digest != 0);
+		look_at_names(&c);
+		look_at_people(&c);
+		look_at_calls(&c);
+		look_at_lines(&c);
+	} else
+		must(strncmp(err, BASE, strlen(BASE)) == 0 && utf8_valid(err, strlen(err)));
+	catalog_free(&c);
+	free(copy);
+	return 0;
+}
