@@ -25,7 +25,7 @@ struct step {
 	uint8_t bare;   /* alone in its field: null where there is nothing */
 	uint8_t source; /* enum catalog_source */
 	int16_t places;
-	int32_t arg; /* of the source; where to go on for STEP_UNLESS and STEP_GOTO */
+	int32_t arg;                     /* of the source; where to go on for STEP_UNLESS and STEP_GOTO */
 	const char *text;                /* of a constant */
 	const struct catalog_cond *when; /* STEP_UNLESS: go on at arg unless it holds */
 };
@@ -52,8 +52,8 @@ struct render {
 	struct sim_op *event;    /* [2 * services]: rollout start and end */
 	struct form request, trace, span, user, *object;
 	struct word *release, *place, *service, *persona, *class;
-	int partial; /* the layout leaves records out */
-	int plain;   /* code of a success that is nothing special: the first below 400; -1: 200 */
+	int partial;     /* the layout leaves records out */
+	int plain;       /* code of a success that is nothing special: the first below 400; -1: 200 */
 	uint64_t traced; /* request of which trace_text is the id */
 	size_t trace_n;
 	char trace_text[256];
@@ -212,8 +212,14 @@ put_ms(char *to, int64_t us, int places)
 static char *
 put_hex16(char *to, uint64_t x)
 {
-	for (int i = 0; i < 8; i++)
-		memcpy(to + 2 * i, hexes + 2 * (x >> (56 - 8 * i) & 0xff), 2);
+	memcpy(to, hexes + 2 * (x >> 56), 2);
+	memcpy(to + 2, hexes + 2 * (x >> 48 & 0xff), 2);
+	memcpy(to + 4, hexes + 2 * (x >> 40 & 0xff), 2);
+	memcpy(to + 6, hexes + 2 * (x >> 32 & 0xff), 2);
+	memcpy(to + 8, hexes + 2 * (x >> 24 & 0xff), 2);
+	memcpy(to + 10, hexes + 2 * (x >> 16 & 0xff), 2);
+	memcpy(to + 12, hexes + 2 * (x >> 8 & 0xff), 2);
+	memcpy(to + 14, hexes + 2 * (x & 0xff), 2);
 	return to + 16;
 }
 

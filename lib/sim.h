@@ -176,7 +176,7 @@ struct sim {
 	struct sim_active *active;
 	struct sim_span *spans;   /* room for the largest plan */
 	struct sim_slow *slow;    /* beside it */
-	int64_t *planned;                        /* length of each node that is a share of its caller */
+	int64_t *planned;         /* length of each node that is a share of its caller */
 	void *recent;             /* sessions met last by sim_request() */
 	double object_weight[66]; /* of the lowest levels, cumulative */
 	int32_t *map;             /* beside it */

@@ -84,8 +84,8 @@ add_table(struct sim *s, const struct catalog_dist *d, int time)
 	if (d->kind == DIST_NONE)
 		return -1;
 	for (int i = 0; i < s->ntables && d->kind != DIST_CHOICE; i++)
-		if (s->table_of[i].time == time && s->table_of[i].d.kind == d->kind && memcmp(&s->table_of[i].d.a, &d->a, sizeof(d->a)) == 0 &&
-		    memcmp(&s->table_of[i].d.b, &d->b, sizeof(d->b)) == 0)
+		if (s->table_of[i].time == time && s->table_of[i].d.kind == d->kind &&
+		    memcmp(&s->table_of[i].d.a, &d->a, sizeof(d->a)) == 0 && memcmp(&s->table_of[i].d.b, &d->b, sizeof(d->b)) == 0)
 			return i;
 	if ((s->ntables & (s->ntables + 1)) == 0) {
 		struct dist_table *more = reallocarray(s->table, (size_t)s->ntables * 2 + 1, sizeof(*more));

@@ -396,7 +396,8 @@ share_of(const struct catalog_call *c, uint64_t request, uint32_t n, int64_t T)
 	if (c->share.kind == DIST_NONE)
 		return 0;
 	word = mix_at(mix_at(request, DRAW_SPAN + n), SPAN_SHARE);
-	x = c->share.kind == DIST_UNIFORM ? c->share.a + (c->share.b - c->share.a) * ((double)(word >> 11) * 0x1p-53) : catalog_draw(&c->share, word);
+	x = c->share.kind == DIST_UNIFORM ? c->share.a + (c->share.b - c->share.a) * ((double)(word >> 11) * 0x1p-53)
+					  : catalog_draw(&c->share, word);
 	return (int64_t)((double)T * x);
 }
 
