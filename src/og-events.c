@@ -93,6 +93,7 @@ write_all(struct sim *s, struct render *d, struct out *out, int64_t from, int64_
 	struct sim_traffic *traffic = sim_traffic(s, from, to);
 	struct mark *marks = find_marks(s->w, from, to), *mark = marks;
 	size_t most = render_most(d);
+	unsigned long long requests = 0, dropped = 0, events = 0;
 	struct sim_request r;
 	int more;
 
@@ -102,11 +103,17 @@ write_all(struct sim *s, struct render *d, struct out *out, int64_t from, int64_
 		out_took(out, render_head(d, out_room(out, most)));
 	do {
 		more = sim_next(traffic, &r);
-		for (; mark->time <= (more == 1 ? r.time : to); mark++)
+		for (; mark->time <= (more == 1 ? r.time : to); mark++, events++)
 			out_took(out, render_rollout(d, out_room(out, most), mark->rollout, mark->end));
-		if (more == 1 && !r.dropped)
+		if (more != 1)
+			break;
+		requests++;
+		dropped += (unsigned)r.dropped;
+		if (!r.dropped)
 			out_took(out, render_span(d, out_room(out, most), &r, 0, NULL));
-	} while (more == 1 && out->err == 0);
+	} while (out->err == 0);
+	if (opts.verbose)
+		warnx("%llu requests, %llu of them not let through; %llu marks of rollouts", requests, dropped, events);
 	if (more == -1 && errno == EFBIG)
 		errx(1, "more than 2000000 sessions at once: fewer requests, or a longer time");
 	if (more == -1)
