@@ -80,7 +80,7 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr,
-	    "usage: og-entities -c catalog [-v] [-b begin] [-d depth] [-e end] [-n requests]\n"
+	    "usage: og-entities [-v] [-b begin] -c catalog [-d depth] [-e end] [-n requests]\n"
 	    "                   [-s seed] [-U until] [-u users]\n");
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
