@@ -106,45 +106,45 @@ arena_of(const struct catalog *c)
 int
 catalog_place(const struct catalog *c, const char *id, size_t n)
 {
-	return index_find(&arena_of(c)->place, id, n, 0);
+	return catalog_index_find(&arena_of(c)->place, id, n, 0);
 }
 
 int
 catalog_service(const struct catalog *c, const char *id, size_t n)
 {
-	return index_find(&arena_of(c)->service, id, n, 0);
+	return catalog_index_find(&arena_of(c)->service, id, n, 0);
 }
 
 int
 catalog_code(const struct catalog *c, const char *code, size_t n)
 {
-	return index_find(&arena_of(c)->code, code, n, 0);
+	return catalog_index_find(&arena_of(c)->code, code, n, 0);
 }
 
 int
 catalog_list(const struct catalog *c, const char *name, size_t n)
 {
-	return index_find(&arena_of(c)->list, name, n, 0);
+	return catalog_index_find(&arena_of(c)->list, name, n, 0);
 }
 
 int
 catalog_layout(const struct catalog *c, const char *name, size_t n)
 {
-	return index_find(&arena_of(c)->layout, name, n, 0);
+	return catalog_index_find(&arena_of(c)->layout, name, n, 0);
 }
 
 int
 catalog_id(const struct catalog *c, const char *id, size_t n)
 {
-	return index_find(&arena_of(c)->id, id, n, 0);
+	return catalog_index_find(&arena_of(c)->id, id, n, 0);
 }
 
 int
 catalog_op(const struct catalog *c, int service, const char *name, size_t n)
 {
-	int op = index_find(&arena_of(c)->op, name, n, service);
+	int op = catalog_index_find(&arena_of(c)->op, name, n, service);
 
-	return op != -1 || service == -1 ? op : index_find(&arena_of(c)->op, name, n, -1);
+	return op != -1 || service == -1 ? op : catalog_index_find(&arena_of(c)->op, name, n, -1);
 }
 
 int
@@ -199,7 +199,7 @@ catalog_parse_ref(const struct catalog *c, const char *s, size_t n, struct catal
 int
 catalog_parse_dist(struct catalog *c, const char *s, size_t n, struct catalog_dist *d)
 {
-	return parse_dist(c->arena, s, n, d) == 0 ? 0 : -1;
+	return catalog_quantity_of(c->arena, s, n, d) == 0 ? 0 : -1;
 }
 
 /* The value of a bare part that is not an id; NULL: none. *known: the part has a meaning, but no value now. */
@@ -276,7 +276,7 @@ folder_in(struct load *l, const char *dir, const char *name)
 	n = snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof(path) || stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
 		return NULL;
-	return copy(l, path, (size_t)n);
+	return catalog_keep(l, path, (size_t)n);
 }
 
 static char *
@@ -299,7 +299,7 @@ find_folders(struct load *l, const char *name)
 	else {
 		while (n > 1 && name[n - 1] == '/')
 			n--;
-		l->dir[OWN] = copy(l, name, n);
+		l->dir[OWN] = catalog_keep(l, name, n);
 		if (stat(l->dir[OWN], &st) == -1 || !S_ISDIR(st.st_mode))
 			l->dir[OWN] = NULL;
 	}
@@ -310,7 +310,7 @@ find_folders(struct load *l, const char *name)
 	l->dir[DEFAULT] = shared_folder(l, "default");
 	l->c->dir = l->dir[OWN];
 	last = strrchr(l->c->dir, '/');
-	l->c->name = copy(l, last + 1, strlen(last + 1));
+	l->c->name = catalog_keep(l, last + 1, strlen(last + 1));
 }
 
 static int
@@ -320,7 +320,7 @@ is_table(const char *file, enum table *table)
 	int t;
 
 	for (t = 0; t < NTABLES; t++)
-		if (strlen(table_name((enum table)t)) == n && strncmp(file, table_name((enum table)t), n) == 0) {
+		if (strlen(catalog_table_name((enum table)t)) == n && strncmp(file, catalog_table_name((enum table)t), n) == 0) {
 			*table = (enum table)t;
 			return 1;
 		}
@@ -361,7 +361,7 @@ list_folder(struct load *l, const char *dir, int has[NTABLES])
 static void
 read_table(struct load *l, int folder, enum table table, const struct catalog_bytes *bytes)
 {
-	const char *name = table_name(table);
+	const char *name = catalog_table_name(table);
 	char path[4096], *text;
 	size_t n;
 
@@ -394,7 +394,7 @@ read_tables(struct load *l, const struct catalog_bytes *bytes)
 	if (l->dir[DEFAULT] != NULL)
 		list_folder(l, l->dir[DEFAULT], has[DEFAULT]);
 	for (t = 0; t < NTABLES; t++) {
-		given = bytes != NULL && strcmp(bytes->name, table_name((enum table)t)) == 0 ? bytes : NULL;
+		given = bytes != NULL && strcmp(bytes->name, catalog_table_name((enum table)t)) == 0 ? bytes : NULL;
 		if (has[OWN][t] || given != NULL)
 			read_table(l, OWN, (enum table)t, given);
 		if (has[DEFAULT][t] && (merged[t] || !has[OWN][t]))
@@ -407,13 +407,13 @@ load(struct load *l, const char *name, const struct catalog_bytes *bytes)
 {
 	if (setjmp(l->out) != 0)
 		return -1;
-	l->none = copy(l, "", 0);
+	l->none = catalog_keep(l, "", 0);
 	find_folders(l, name);
 	read_tables(l, bytes);
-	load_constants(l);
-	load_tables(l);
-	load_settings(l);
-	check_all(l);
+	catalog_load_constants(l);
+	catalog_load_tables(l);
+	catalog_load_settings(l);
+	catalog_check_all(l);
 	return 0;
 }
 
@@ -445,6 +445,6 @@ void
 catalog_free(struct catalog *c)
 {
 	if (c->arena != NULL)
-		arena_free(c->arena);
+		catalog_arena_free(c->arena);
 	memset(c, 0, sizeof(*c));
 }

@@ -13,10 +13,11 @@ enum catalog_dist_kind { DIST_NONE, DIST_FIXED, DIST_UNIFORM, DIST_LOGNORMAL, DI
 struct catalog_dist {
 	enum catalog_dist_kind kind; /* DIST_NONE: the cell was empty and has no default */
 	double a, b;                 /* fixed: a; uniform: a..b, b may be below a; log-normal: median a, 99th percentile b */
-	int whole;                   /* uniform or choice over whole numbers (both ends, or every value, written without a point) */
-	int n;                       /* choice */
+	int whole; /* uniform or choice over whole numbers (both ends, or every value, written without a point), in columns that count */
+	int n;     /* choice */
 	double *value, *weight;
 };
+/* Infinity for a log-normal one. */
 double catalog_dist_max(const struct catalog_dist *);
 double catalog_dist_mean(const struct catalog_dist *);
 /* One value from one 64-bit word (uniform whole: both ends included). */
@@ -25,9 +26,9 @@ double catalog_draw(const struct catalog_dist *, uint64_t word);
 /* What a hole of a template or the left side of a condition names. arg is said behind each. */
 enum catalog_source {
 	SRC_NONE,
-	SRC_SPAN_TIME,     /* enum catalog_time */
-	SRC_SPAN_END,      /* enum catalog_time */
-	SRC_REQUEST_ID,    /* request_id of the root */
+	SRC_SPAN_TIME,  /* enum catalog_time */
+	SRC_SPAN_END,   /* enum catalog_time */
+	SRC_REQUEST_ID, /* request_id of the root */
 	SRC_TRACE_ID,
 	SRC_USER_ID,
 	SRC_PERSONA_ID,
@@ -39,7 +40,7 @@ enum catalog_source {
 	SRC_ROOT_CATEGORY,
 	SRC_ROOT_DURATION, /* ms */
 	SRC_PLACE_ID,
-	SRC_PLACE_PART,    /* part number of the ids row "places" */
+	SRC_PLACE_PART, /* part number of the ids row "places" */
 	SRC_SERVICE_ID,
 	SRC_SERVICE_PART,  /* part number of the ids row "services" */
 	SRC_SERVICE_NAME,  /* the last part */
@@ -56,7 +57,7 @@ enum catalog_source {
 	SRC_SPAN_REQUEST_BYTES,
 	SRC_SPAN_RESPONSE_BYTES,
 	SRC_SPAN_DB,
-	SRC_SPAN_CACHE,    /* true, false, or null for writes */
+	SRC_SPAN_CACHE, /* true, false, or null for writes */
 	SRC_OP_NAME,
 	SRC_OP_WRITE,
 	SRC_OP_CATEGORY,
@@ -69,20 +70,20 @@ enum catalog_source {
 	SRC_ERROR_TYPE,
 	SRC_ERROR_MESSAGE,
 	SRC_ERROR_SOURCE,
-	SRC_ERROR_REQUEST,  /* request_id of the callee that failed first */
-	SRC_ERROR_CAUSE,    /* id of the incident or rollout */
+	SRC_ERROR_REQUEST, /* request_id of the callee that failed first */
+	SRC_ERROR_CAUSE,   /* id of the incident or rollout */
 	SRC_LOG_LEVEL,
 	SRC_LOG_MESSAGE,
-	SRC_CAUSE_SERVICE,  /* in cascade.message: the service that failed */
-	SRC_CAUSE_MESSAGE,  /* in cascade.message: its message, innermost */
-	SRC_CONST,          /* arg: none; text holds the value */
-	SRC_PICK,           /* list index */
-	SRC_HEX,            /* digits */
-	SRC_DIGITS,         /* digits */
+	SRC_CAUSE_SERVICE, /* in cascade.message: the service that failed */
+	SRC_CAUSE_MESSAGE, /* in cascade.message: its message, innermost */
+	SRC_CONST,         /* arg: none; text holds the value */
+	SRC_PICK,          /* list index */
+	SRC_HEX,           /* digits */
+	SRC_DIGITS,        /* digits */
 	SRC_UUID,
 	SRC_N,
-	SRC_TIME,           /* enum catalog_time */
-	SRC_PART            /* a bare name in ids: text holds it; see catalog_expand() */
+	SRC_TIME, /* enum catalog_time */
+	SRC_PART  /* a bare name in ids: text holds it; see catalog_expand() */
 };
 enum catalog_time { TIME_RFC3339US, TIME_RFC3339, TIME_UNIX, TIME_MS, TIME_NS, TIME_COMPACT, TIME_DATE };
 
@@ -100,7 +101,19 @@ struct catalog_text {
 };
 
 /* Terms joined by "&". */
-enum catalog_flag { FLAG_NONE, FLAG_OK, FLAG_FAILED, FLAG_READ, FLAG_WRITE, FLAG_ROOT, FLAG_CHILD, FLAG_RETRIED, FLAG_RETRY, FLAG_REMOTE, FLAG_EXEMPLAR };
+enum catalog_flag {
+	FLAG_NONE,
+	FLAG_OK,
+	FLAG_FAILED,
+	FLAG_READ,
+	FLAG_WRITE,
+	FLAG_ROOT,
+	FLAG_CHILD,
+	FLAG_RETRIED,
+	FLAG_RETRY,
+	FLAG_REMOTE,
+	FLAG_EXEMPLAR
+};
 enum catalog_relation { REL_EQ, REL_NE, REL_GT, REL_LT };
 struct catalog_term {
 	enum catalog_flag flag; /* FLAG_NONE: a comparison */
@@ -108,12 +121,12 @@ struct catalog_term {
 	enum catalog_source src;
 	int arg;
 	enum catalog_relation relation;
-	int n;        /* values, "a|b"; 0: the empty value (absent) */
+	int n; /* values, "a|b"; 0: the empty value (absent) */
 	char **value;
 	double number; /* REL_GT, REL_LT */
 };
 struct catalog_cond {
-	int n; /* 0: always */
+	int n;      /* 0: always */
 	char *text; /* as written; NULL: always */
 	struct catalog_term *term;
 };
@@ -125,7 +138,7 @@ struct catalog_ref {
 };
 
 struct catalog_clock {
-	double utc;   /* hours, multiple of 0.25, -12 .. 14 */
+	double utc; /* hours, multiple of 0.25, -12 .. 14 */
 	double weight;
 };
 struct catalog_place {
@@ -140,7 +153,7 @@ struct catalog_service {
 	int hosts;
 	struct catalog_text host;
 	struct catalog_dist releases; /* builds a year */
-	char **part; /* by the ids row "services" */
+	char **part;                  /* by the ids row "services" */
 	char *name, *group;
 };
 struct catalog_mix {
@@ -153,24 +166,24 @@ struct catalog_persona {
 	double users;
 	struct catalog_dist activity;
 	double error_rate, latency;
-	struct catalog_mix mix;   /* n == 0: every root by its weight */
-	double *op_weight;        /* per operation: chance that a request of this persona is that root; sums to 1 */
-	double day[24], week[7];  /* at full hours; Monday first; 1 where not given */
-	double *place;            /* per place, sums to 1 */
+	struct catalog_mix mix;  /* n == 0: every root by its weight */
+	double *op_weight;       /* per operation: chance that a request of this persona is that root; sums to 1 */
+	double day[24], week[7]; /* at full hours; Monday first; 1 where not given */
+	double *place;           /* per place, sums to 1 */
 };
 enum catalog_object { OBJECT_NONE, OBJECT_USE, OBJECT_NEW, OBJECT_END, OBJECT_ROOT };
 enum catalog_write { WRITE_NO, WRITE_YES, WRITE_ROOT };
 struct catalog_op {
-	int service;     /* -1: exists at every service */
-	char *name;      /* as written; may hold {root.operation} */
-	int templated;   /* it does */
+	int service;   /* -1: exists at every service */
+	char *name;    /* as written; may hold {root.operation} */
+	int templated; /* it does */
 	char *category;
-	double weight;   /* > 0: a root */
+	double weight; /* > 0: a root */
 	enum catalog_write write;
 	enum catalog_object object;
-	int type;        /* object type, index into objects; -1 */
+	int type; /* object type, index into objects; -1 */
 	int target;
-	struct catalog_dist latency;  /* ms */
+	struct catalog_dist latency; /* ms */
 	struct catalog_dist request_bytes, response_bytes;
 	double error_rate;
 	int line;
@@ -183,10 +196,10 @@ struct catalog_call {
 	char *to_op; /* as written in operations */
 	struct catalog_cond when;
 	struct catalog_dist count;
-	int stage; /* >= 0, or STAGE_ASYNC */
+	int stage;                 /* >= 0, or STAGE_ASYNC */
 	struct catalog_dist share; /* DIST_NONE: the callee's own latency is added */
 	enum catalog_where where;
-	int place; /* WHERE_PLACE */
+	int place;         /* WHERE_PLACE */
 	double timeout_ms; /* 0: never */
 	int retries;
 	double fails;
@@ -195,7 +208,7 @@ struct catalog_call {
 };
 struct catalog_code {
 	char *code;
-	int http;
+	int http; /* one code at least is below 400: "200" is added when the table has none */
 	char *type, *message;
 	double weight, latency;
 	struct catalog_cond when;
@@ -217,7 +230,7 @@ struct catalog_layout {
 	enum catalog_record record;
 	int n;
 	struct catalog_field *field; /* rows of one field follow each other: the first that holds */
-	int blind; /* name begins with "blind" */
+	int blind;                   /* name begins with "blind" */
 };
 struct catalog_id {
 	char *id;
@@ -234,13 +247,13 @@ struct catalog_incident {
 	char *id, *component;
 	enum catalog_role role;
 	char *type, *message;
-	int scripted;      /* it has a start */
-	int64_t start;     /* us */
+	int scripted;                   /* it has a start */
+	int64_t start;                  /* us */
 	struct catalog_dist length_min; /* DIST_NONE: to the end of the world */
 	struct catalog_dist per_year;
 	struct catalog_dist ramp_min;
-	int scope_any;     /* one place per occurrence, by weight */
-	int nplaces;       /* 0 and not scope_any: everywhere */
+	int scope_any; /* one place per occurrence, by weight */
+	int nplaces;   /* 0 and not scope_any: everywhere */
 	int *place;
 	int line;
 };
@@ -266,11 +279,11 @@ struct catalog_settings {
 	char *level;
 	double user_zipf, object_zipf, tail_share, tail_alpha, load_latency, stagger;
 	double backoff_ms, cache_hit;
-	double cap_ms;            /* no request lasts longer */
-	int timeout_code;         /* code index */
+	double cap_ms;    /* no request lasts longer */
+	int timeout_code; /* code index; -1: none, and no call has a timeout */
 	struct catalog_dist db_queries;
 	double exemplar_ms, exemplar_share;
-	double cascade_factor;    /* >= 1 */
+	double cascade_factor; /* >= 1 */
 	struct catalog_text cascade_message;
 	double below;             /* share of failures of a span's own that begin in a callee instead, level by level */
 	double founders;          /* share of users who joined before begin, at least 1/8 */
@@ -310,7 +323,7 @@ struct catalog {
 	char **cname, **cvalue; /* const.NAME of the settings */
 	int nplaceparts, nserviceparts;
 	char **placepart, **servicepart; /* part names */
-	void *arena; /* owns everything */
+	void *arena;                     /* owns everything */
 };
 
 /*
@@ -339,8 +352,9 @@ int catalog_parse_dist(struct catalog *, const char *s, size_t n, struct catalog
 
 /*
  * Spell an id made of bare parts (release_id, deployment_id, ...) at a place and service; `release` stands for {release}; -1 and NULL leave parts
- * unknown. The text with a NUL, its length; or -1 with a part that has no value in *missing.
+ * unknown. The text with a NUL, its length; or -1 with a part that has no value in *missing, which is NULL when there was no room.
  */
-int catalog_expand(const struct catalog *, int id, int place, int service, const char *release, char *buf, size_t size, const char **missing);
+int catalog_expand(
+    const struct catalog *, int id, int place, int service, const char *release, char *buf, size_t size, const char **missing);
 
 #endif

@@ -47,7 +47,7 @@ static const struct {
 };
 
 void *
-arena_get(struct arena *a, size_t n, size_t size)
+catalog_arena_get(struct arena *a, size_t n, size_t size)
 {
 	struct block *b = a->block;
 	size_t need, room;
@@ -70,7 +70,7 @@ arena_get(struct arena *a, size_t n, size_t size)
 }
 
 void
-arena_free(struct arena *a)
+catalog_arena_free(struct arena *a)
 {
 	struct block *b;
 	int folder, t;
@@ -86,38 +86,38 @@ arena_free(struct arena *a)
 }
 
 void *
-get(struct load *l, size_t n, size_t size)
+catalog_get(struct load *l, size_t n, size_t size)
 {
-	void *p = arena_get(l->a, n, size);
+	void *p = catalog_arena_get(l->a, n, size);
 
 	if (p == NULL)
-		fail(l, "out of memory");
+		catalog_fail(l, "out of memory");
 	return p;
 }
 
 char *
-copy(struct load *l, const char *s, size_t n)
+catalog_keep(struct load *l, const char *s, size_t n)
 {
-	char *p = get(l, n + 1, 1);
+	char *p = catalog_get(l, n + 1, 1);
 
 	memcpy(p, s, n);
 	return p;
 }
 
 const char *
-table_name(enum table t)
+catalog_table_name(enum table t)
 {
 	return spec[t].name;
 }
 
 size_t
-row_line(const struct load *l)
+catalog_row_line(const struct load *l)
 {
 	return l->t->line + 1 + l->row;
 }
 
 size_t
-nth_line(const struct load *l, enum table table, int i)
+catalog_nth_line(const struct load *l, enum table table, int i)
 {
 	const struct tsv *t = &l->a->tsv[OWN][table];
 
@@ -127,7 +127,7 @@ nth_line(const struct load *l, enum table table, int i)
 }
 
 size_t
-rows_of(const struct load *l, enum table table)
+catalog_rows_of(const struct load *l, enum table table)
 {
 	return l->a->tsv[OWN][table].nrows + l->a->tsv[DEFAULT][table].nrows;
 }
@@ -149,7 +149,7 @@ folder_of(const struct load *l, enum table table)
 }
 
 void
-fail(struct load *l, const char *fmt, ...)
+catalog_fail(struct load *l, const char *fmt, ...)
 {
 	char what[MESSAGE];
 	va_list ap;
@@ -158,14 +158,14 @@ fail(struct load *l, const char *fmt, ...)
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	if (l->t != NULL)
-		say(l, l->err, l->errsize, l->table, l->folder, l->row == SIZE_MAX ? l->t->line : row_line(l), what);
+		say(l, l->err, l->errsize, l->table, l->folder, l->row == SIZE_MAX ? l->t->line : catalog_row_line(l), what);
 	else
 		tsv_error(l->err, l->errsize, l->dir[OWN], 0, "%s", what);
 	longjmp(l->out, 1);
 }
 
 void
-fail_at(struct load *l, enum table table, size_t line, const char *fmt, ...)
+catalog_fail_at(struct load *l, enum table table, size_t line, const char *fmt, ...)
 {
 	char what[MESSAGE];
 	va_list ap;
@@ -178,7 +178,7 @@ fail_at(struct load *l, enum table table, size_t line, const char *fmt, ...)
 }
 
 void
-warn_at(struct load *l, enum table table, size_t line, const char *fmt, ...)
+catalog_warn_at(struct load *l, enum table table, size_t line, const char *fmt, ...)
 {
 	char what[MESSAGE], text[MESSAGE + 1024];
 	va_list ap;
@@ -193,13 +193,13 @@ warn_at(struct load *l, enum table table, size_t line, const char *fmt, ...)
 }
 
 void
-index_init(struct load *l, struct index *ix, size_t n)
+catalog_index_init(struct load *l, struct index *ix, size_t n)
 {
 	size_t slots = 16;
 
 	while (slots < 2 * n + 2)
 		slots *= 2;
-	ix->slot = get(l, slots, sizeof(*ix->slot));
+	ix->slot = catalog_get(l, slots, sizeof(*ix->slot));
 	ix->mask = slots - 1;
 }
 
@@ -217,7 +217,7 @@ index_slot(const struct index *ix, const char *key, size_t n, int salt)
 }
 
 int
-index_add(struct index *ix, const char *key, int salt, int value)
+catalog_index_add(struct index *ix, const char *key, int salt, int value)
 {
 	struct index_slot *s = index_slot(ix, key, strlen(key), salt);
 
@@ -230,7 +230,7 @@ index_add(struct index *ix, const char *key, int salt, int value)
 }
 
 int
-index_find(const struct index *ix, const char *key, size_t n, int salt)
+catalog_index_find(const struct index *ix, const char *key, size_t n, int salt)
 {
 	struct index_slot *s;
 
@@ -254,21 +254,21 @@ match_columns(struct load *l)
 			if (strcmp(l->t->column[i], spec[l->table].column[column]) == 0)
 				break;
 		if (column == NCOLUMNS || spec[l->table].column[column] == NULL)
-			fail(l, "unknown column \"%s\"", l->t->column[i]);
+			catalog_fail(l, "unknown column \"%s\"", l->t->column[i]);
 		if (l->at[column] != -1)
-			fail(l, "column \"%s\" twice", l->t->column[i]);
+			catalog_fail(l, "column \"%s\" twice", l->t->column[i]);
 		if (column < next)
-			fail(l, "column \"%s\" stands after \"%s\"", l->t->column[i], l->t->column[i - 1]);
+			catalog_fail(l, "column \"%s\" stands after \"%s\"", l->t->column[i], l->t->column[i - 1]);
 		l->at[column] = (int)i;
 		next = column + 1;
 	}
 	for (column = 0; column < NCOLUMNS; column++)
 		if ((spec[l->table].required >> column & 1) != 0 && l->at[column] == -1)
-			fail(l, "no column \"%s\"", spec[l->table].column[column]);
+			catalog_fail(l, "no column \"%s\"", spec[l->table].column[column]);
 }
 
 int
-open_table(struct load *l, enum table table, int folder)
+catalog_open_table(struct load *l, enum table table, int folder)
 {
 	l->table = table;
 	l->folder = folder;
@@ -281,7 +281,7 @@ open_table(struct load *l, enum table table, int folder)
 }
 
 int
-next_row(struct load *l)
+catalog_next_row(struct load *l)
 {
 	int column;
 
@@ -289,13 +289,13 @@ next_row(struct load *l)
 	if (l->row == l->t->nrows)
 		return 0;
 	for (column = 0; column < NCOLUMNS; column++)
-		if ((spec[l->table].required >> column & 1) != 0 && cell(l, column).s[0] == '\0')
-			fail(l, "%s is empty", spec[l->table].column[column]);
+		if ((spec[l->table].required >> column & 1) != 0 && catalog_cell(l, column).s[0] == '\0')
+			catalog_fail(l, "%s is empty", spec[l->table].column[column]);
 	return 1;
 }
 
 struct cell
-cell(const struct load *l, int column)
+catalog_cell(const struct load *l, int column)
 {
 	struct cell x = { spec[l->table].column[column], l->none };
 
@@ -305,7 +305,7 @@ cell(const struct load *l, int column)
 }
 
 int
-is_name(const char *s)
+catalog_is_name(const char *s)
 {
 	size_t i, n = strlen(s);
 	int good = n > 0 && s[0] != ' ' && s[n - 1] != ' ';
@@ -317,79 +317,79 @@ is_name(const char *s)
 }
 
 void
-check_name(struct load *l, const char *s)
+catalog_check_name(struct load *l, const char *s)
 {
-	if (!is_name(s))
-		fail(l, "bad name \"%s\"", s);
+	if (!catalog_is_name(s))
+		catalog_fail(l, "bad name \"%s\"", s);
 }
 
 char *
-name_of(struct load *l, struct cell x)
+catalog_name_of(struct load *l, struct cell x)
 {
 	if (x.s[0] != '\0')
-		check_name(l, x.s);
+		catalog_check_name(l, x.s);
 	return x.s;
 }
 
 double
-number(struct load *l, struct cell x, double empty, double lo, double hi)
+catalog_number(struct load *l, struct cell x, double empty, double lo, double hi)
 {
 	double v;
 
 	if (x.s[0] == '\0')
 		return empty;
 	if (num_decimal(x.s, strlen(x.s), &v) == -1)
-		fail(l, "%s: \"%s\" is not a number", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is not a number", x.name, x.s);
 	if (lo == 0 && v < 0)
-		fail(l, "%s: \"%s\" is below 0", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is below 0", x.name, x.s);
 	if (v < lo || v > hi)
-		fail(l, "%s: \"%s\" is not between %g and %g", x.name, x.s, lo, hi);
+		catalog_fail(l, "%s: \"%s\" is not between %g and %g", x.name, x.s, lo, hi);
 	return v;
 }
 
 double
-positive(struct load *l, struct cell x, double empty)
+catalog_positive(struct load *l, struct cell x, double empty)
 {
-	double v = number(l, x, empty, -MANY, MANY);
+	double v = catalog_number(l, x, empty, -MANY, MANY);
 
 	if (v <= 0)
-		fail(l, "%s: \"%s\" is not above 0", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is not above 0", x.name, x.s);
 	return v;
 }
 
 double
-share(struct load *l, struct cell x, double empty)
+catalog_share(struct load *l, struct cell x, double empty)
 {
-	double v = number(l, x, empty, -MANY, MANY);
+	double v = catalog_number(l, x, empty, -MANY, MANY);
 
 	if (v < 0 || v > 1)
-		fail(l, "%s: \"%s\" is not a share between 0 and 1", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is not a share between 0 and 1", x.name, x.s);
 	return v;
 }
 
 int
-whole(struct load *l, struct cell x, int empty, int lo, int hi)
+catalog_whole(struct load *l, struct cell x, int empty, int lo, int hi)
 {
 	int64_t v;
 
 	if (x.s[0] == '\0')
 		return empty;
 	if (num_scaled(x.s, strlen(x.s), 0, &v) == -1)
-		fail(l, "%s: \"%s\" is not a whole number", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is not a whole number", x.name, x.s);
 	if (v < lo || v > hi)
-		fail(l, "%s: \"%s\" is not between %d and %d", x.name, x.s, lo, hi);
+		catalog_fail(l, "%s: \"%s\" is not between %d and %d", x.name, x.s, lo, hi);
 	return (int)v;
 }
 
 int
-choice(struct load *l, struct cell x, const char *const *words, const char *expected)
+catalog_choice(struct load *l, struct cell x, const char *const *words, const char *expected)
 {
 	int i;
 
 	for (i = 0; words[i] != NULL; i++)
 		if (strcmp(x.s, words[i]) == 0)
 			return i;
-	fail(l, "%s: \"%s\" is not %s", x.name, x.s, expected);
+	catalog_fail(l, "%s: \"%s\" is not %s", x.name, x.s, expected);
 }
 
 static const char *
@@ -419,8 +419,8 @@ parse_choice(struct arena *a, const char *s, size_t n, struct catalog_dist *d)
 	d->n = 1;
 	for (item = s; item < end; item++)
 		d->n += *item == ',';
-	d->value = arena_get(a, (size_t)d->n, sizeof(*d->value));
-	d->weight = arena_get(a, (size_t)d->n, sizeof(*d->weight));
+	d->value = catalog_arena_get(a, (size_t)d->n, sizeof(*d->value));
+	d->weight = catalog_arena_get(a, (size_t)d->n, sizeof(*d->weight));
 	if (d->value == NULL || d->weight == NULL)
 		return -2;
 	d->whole = 1;
@@ -440,7 +440,7 @@ parse_choice(struct arena *a, const char *s, size_t n, struct catalog_dist *d)
 }
 
 int
-parse_dist(struct arena *a, const char *s, size_t n, struct catalog_dist *d)
+catalog_quantity_of(struct arena *a, const char *s, size_t n, struct catalog_dist *d)
 {
 	const char *mid;
 	size_t skip;
@@ -470,7 +470,7 @@ parse_dist(struct arena *a, const char *s, size_t n, struct catalog_dist *d)
 }
 
 void
-dist(struct load *l, struct cell x, const char *empty, struct catalog_dist *d, double lo, double hi, int counts)
+catalog_quantity(struct load *l, struct cell x, const char *empty, struct catalog_dist *d, double lo, double hi, int counts)
 {
 	const char *s = x.s[0] == '\0' ? empty : x.s;
 	int i, good;
@@ -478,34 +478,34 @@ dist(struct load *l, struct cell x, const char *empty, struct catalog_dist *d, d
 	memset(d, 0, sizeof(*d));
 	if (s == NULL)
 		return;
-	switch (parse_dist(l->a, s, strlen(s), d)) {
+	switch (catalog_quantity_of(l->a, s, strlen(s), d)) {
 	case -2:
-		fail(l, "out of memory");
+		catalog_fail(l, "out of memory");
 	case -1:
-		fail(l, "%s: \"%s\" is not a distribution: " DIST_FORMS, x.name, s);
+		catalog_fail(l, "%s: \"%s\" is not a distribution: " DIST_FORMS, x.name, s);
 	}
 	good = d->kind == DIST_CHOICE || (d->a >= lo && d->a <= hi && d->b >= lo && d->b <= hi);
 	for (i = 0; i < d->n; i++)
 		good &= d->value[i] >= lo && d->value[i] <= hi;
 	if (!good && lo == 0 && hi == 1)
-		fail(l, "%s: \"%s\" is not within shares of 0 to 1", x.name, s);
+		catalog_fail(l, "%s: \"%s\" is not within shares of 0 to 1", x.name, s);
 	if (!good)
-		fail(l, "%s: \"%s\" is not within %g and %g", x.name, s, lo, hi);
+		catalog_fail(l, "%s: \"%s\" is not within %g and %g", x.name, s, lo, hi);
 	d->whole &= counts;
 }
 
 int64_t
-moment(struct load *l, struct cell x)
+catalog_moment(struct load *l, struct cell x)
 {
 	int64_t t;
 
 	if (clock_parse(x.s, strlen(x.s), &t) == -1)
-		fail(l, "%s: \"%s\" is not a time such as 2025-12-03T12:20:00Z", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is not a time such as 2025-12-03T12:20:00Z", x.name, x.s);
 	return t;
 }
 
 int
-count_items(const char *s)
+catalog_count_items(const char *s)
 {
 	int n = 1;
 
@@ -515,7 +515,7 @@ count_items(const char *s)
 }
 
 char *
-next_item(struct load *l, const char *name, char **s)
+catalog_next_item(struct load *l, const char *name, char **s)
 {
 	char *item = *s, *comma;
 
@@ -525,13 +525,13 @@ next_item(struct load *l, const char *name, char **s)
 	if (comma != NULL)
 		*comma = '\0';
 	if (*item == '\0')
-		fail(l, "%s: empty item", name);
+		catalog_fail(l, "%s: empty item", name);
 	*s = comma == NULL ? NULL : comma + 1;
 	return item;
 }
 
 void
-mix_of(struct load *l, struct cell x, struct catalog_mix *m)
+catalog_mix_of(struct load *l, struct cell x, struct catalog_mix *m)
 {
 	char *s = x.s, *item, *eq;
 	double sum = 0;
@@ -540,27 +540,27 @@ mix_of(struct load *l, struct cell x, struct catalog_mix *m)
 	m->n = 0;
 	if (x.s[0] == '\0')
 		return;
-	n = count_items(s);
-	m->item = get(l, (size_t)n, sizeof(*m->item));
-	m->weight = get(l, (size_t)n, sizeof(*m->weight));
-	for (i = 0; (item = next_item(l, x.name, &s)) != NULL; i++) {
+	n = catalog_count_items(s);
+	m->item = catalog_get(l, (size_t)n, sizeof(*m->item));
+	m->weight = catalog_get(l, (size_t)n, sizeof(*m->weight));
+	for (i = 0; (item = catalog_next_item(l, x.name, &s)) != NULL; i++) {
 		m->item[i] = item;
 		m->weight[i] = 1;
 		if ((eq = strrchr(item, '=')) != NULL) {
 			*eq = '\0';
 			if (eq[1] == '\0')
-				fail(l, "%s: \"%s\" has no weight", x.name, item);
-			m->weight[i] = number(l, (struct cell){ x.name, eq + 1 }, 0, 0, MANY);
+				catalog_fail(l, "%s: \"%s\" has no weight", x.name, item);
+			m->weight[i] = catalog_number(l, (struct cell){ x.name, eq + 1 }, 0, 0, MANY);
 		}
 		sum += m->weight[i];
 	}
 	m->n = n;
 	if (sum <= 0)
-		fail(l, "%s: weights sum to 0", x.name);
+		catalog_fail(l, "%s: weights sum to 0", x.name);
 }
 
 struct catalog_ref
-ref_of(struct load *l, const char *s)
+catalog_ref_of(struct load *l, const char *s)
 {
 	struct catalog_ref r;
 	const char *slash;
@@ -569,6 +569,6 @@ ref_of(struct load *l, const char *s)
 		return r;
 	slash = strchr(s, '/');
 	if (slash == NULL || (strncmp(s, "*/", 2) != 0 && catalog_service(l->c, s, (size_t)(slash - s)) == -1))
-		fail(l, "no service \"%.*s\"", slash == NULL ? (int)strlen(s) : (int)(slash - s), s);
-	fail(l, "no operation \"%s\"", s);
+		catalog_fail(l, "no service \"%.*s\"", slash == NULL ? (int)strlen(s) : (int)(slash - s), s);
+	catalog_fail(l, "no operation \"%s\"", s);
 }

@@ -30,10 +30,10 @@ chain_calls(struct graph *g)
 	const struct catalog_ref *from;
 	int i, *head;
 
-	g->of_op = get(g->l, (size_t)c->nops, sizeof(int));
-	g->of_service = get(g->l, (size_t)c->nservices, sizeof(int));
-	g->next = get(g->l, (size_t)c->ncalls, sizeof(int));
-	g->found = get(g->l, (size_t)c->ncalls, sizeof(int));
+	g->of_op = catalog_get(g->l, (size_t)c->nops, sizeof(int));
+	g->of_service = catalog_get(g->l, (size_t)c->nservices, sizeof(int));
+	g->next = catalog_get(g->l, (size_t)c->ncalls, sizeof(int));
+	g->found = catalog_get(g->l, (size_t)c->ncalls, sizeof(int));
 	for (i = 0; i < c->nops; i++)
 		g->of_op[i] = -1;
 	for (i = 0; i < c->nservices; i++)
@@ -121,8 +121,8 @@ check_shares(struct graph *g, int service, int op)
 	}
 	/* Decimals such as 0.3 + 0.6 are not exact. */
 	if (sum > PLANNED + 1e-9)
-		fail_at(g->l, T_CALLS, (size_t)line, "shares of %s/%s exceed its time: %.3g of it, 0.9 at most", c->service[service].id,
-		    c->op[op].name, sum);
+		catalog_fail_at(g->l, T_CALLS, (size_t)line, "shares of %s/%s exceed its time: %.3g of it, 0.9 at most",
+		    c->service[service].id, c->op[op].name, sum);
 }
 
 struct step {
@@ -155,7 +155,7 @@ cycle(struct graph *g, const struct step *path, size_t depth, size_t node, int l
 		}
 	}
 	text[used] = '\0';
-	fail_at(g->l, T_CALLS, (size_t)line, "call cycle%s", text);
+	catalog_fail_at(g->l, T_CALLS, (size_t)line, "call cycle%s", text);
 }
 
 static void
@@ -169,7 +169,7 @@ enter(struct graph *g, struct step *s, size_t node)
 	s->node = node;
 	s->ncalls = g->nfound;
 	s->at = 0;
-	s->calls = get(g->l, (size_t)g->nfound, sizeof(int));
+	s->calls = catalog_get(g->l, (size_t)g->nfound, sizeof(int));
 	memcpy(s->calls, g->found, (size_t)g->nfound * sizeof(int));
 }
 
@@ -197,12 +197,12 @@ walk(struct graph *g, struct step **path, size_t *room, size_t root)
 		if (g->state[node] == 1)
 			cycle(g, *path, depth, node, call->line);
 		if (call->share.kind == DIST_NONE && g->c->op[node % (size_t)g->c->nops].latency.kind == DIST_NONE)
-			fail_at(g->l, T_CALLS, (size_t)call->line, "no latency and no share: \"%s/%s\"", g->c->service[call->to_service].id,
-			    call->to_op);
+			catalog_fail_at(g->l, T_CALLS, (size_t)call->line, "no latency and no share: \"%s/%s\"",
+			    g->c->service[call->to_service].id, call->to_op);
 		if (g->state[node] == 2)
 			continue;
 		if (++depth == *room) {
-			more = get(g->l, *room * 2, sizeof(*more));
+			more = catalog_get(g->l, *room * 2, sizeof(*more));
 			memcpy(more, *path, *room * sizeof(*more));
 			*path = more;
 			*room *= 2;
@@ -216,12 +216,12 @@ walk_all(struct graph *g)
 {
 	const struct catalog *c = g->c;
 	size_t room = 16;
-	struct step *path = get(g->l, room, sizeof(*path));
+	struct step *path = catalog_get(g->l, room, sizeof(*path));
 	int i;
 
 	if ((size_t)c->nservices > NODES / (size_t)c->nops)
-		fail_at(g->l, T_OPERATIONS, 0, "too many operations for so many services");
-	g->state = get(g->l, (size_t)c->nservices * (size_t)c->nops, 1);
+		catalog_fail_at(g->l, T_OPERATIONS, 0, "too many operations for so many services");
+	g->state = catalog_get(g->l, (size_t)c->nservices * (size_t)c->nops, 1);
 	chain_calls(g);
 	for (i = 0; i < c->nops; i++)
 		if (c->op[i].weight > 0)
@@ -255,17 +255,19 @@ warn_all(const struct graph *g)
 		return;
 	for (i = 0; i < c->nservices; i++)
 		if (!reached(g, &(struct catalog_ref){ i, NULL }))
-			warn_at(g->l, T_SERVICES, nth_line(g->l, T_SERVICES, i), "service \"%s\" is never reached", c->service[i].id);
+			catalog_warn_at(
+			    g->l, T_SERVICES, catalog_nth_line(g->l, T_SERVICES, i), "service \"%s\" is never reached", c->service[i].id);
 	for (i = 0; i < c->npersonas; i++)
 		if (c->persona[i].users <= 0 || catalog_dist_max(&c->persona[i].activity) <= 0)
-			warn_at(g->l, T_PERSONAS, nth_line(g->l, T_PERSONAS, i), "persona \"%s\" makes no requests", c->persona[i].id);
+			catalog_warn_at(
+			    g->l, T_PERSONAS, catalog_nth_line(g->l, T_PERSONAS, i), "persona \"%s\" makes no requests", c->persona[i].id);
 	for (i = 0; i < c->neffects; i++) {
 		e = &c->effect[i];
 		touched = e->target_all || e->target_any;
 		for (k = 0; k < e->ntargets && !touched; k++)
 			touched = reached(g, &e->target[k]);
 		if (!touched)
-			warn_at(g->l, T_EFFECTS, nth_line(g->l, T_EFFECTS, i), "an effect that touches nothing");
+			catalog_warn_at(g->l, T_EFFECTS, catalog_nth_line(g->l, T_EFFECTS, i), "an effect that touches nothing");
 	}
 }
 
@@ -273,18 +275,18 @@ static void
 check_incidents(struct load *l)
 {
 	const struct catalog *c = l->c;
-	char *has = get(l, (size_t)c->nincidents, 1);
+	char *has = catalog_get(l, (size_t)c->nincidents, 1);
 	int i;
 
 	for (i = 0; i < c->neffects; i++)
 		has[c->effect[i].incident] = 1;
 	for (i = 0; i < c->nincidents; i++)
 		if (!has[i])
-			fail_at(l, T_INCIDENTS, (size_t)c->incident[i].line, "incident \"%s\" has no effects", c->incident[i].id);
+			catalog_fail_at(l, T_INCIDENTS, (size_t)c->incident[i].line, "incident \"%s\" has no effects", c->incident[i].id);
 }
 
 void
-check_all(struct load *l)
+catalog_check_all(struct load *l)
 {
 	const struct catalog *c = l->c;
 	struct graph g = { .l = l, .c = c };
@@ -293,7 +295,8 @@ check_all(struct load *l)
 	check_incidents(l);
 	for (i = 0; i < c->ncalls; i++)
 		if (c->call[i].timeout_ms > 0 && c->set.timeout_code == -1)
-			fail_at(l, T_CALLS, (size_t)c->call[i].line, "timeout_ms: no code 504, and setting timeout_code names none");
+			catalog_fail_at(
+			    l, T_CALLS, (size_t)c->call[i].line, "timeout_ms: no code 504, and setting timeout_code names none");
 	walk_all(&g);
 	warn_all(&g);
 }

@@ -53,7 +53,7 @@ struct cell {
 	char *s;
 };
 
-/* A load under way. Any error goes to fail(), which jumps out; the arena owns all there is to free. */
+/* A load under way. Any error goes to catalog_fail(), which jumps out; the arena owns all there is to free. */
 struct load {
 	struct catalog *c;
 	struct arena *a;
@@ -73,43 +73,43 @@ struct load {
 };
 
 /* catalog_cell.c: memory, rows, cells */
-void *arena_get(struct arena *, size_t n, size_t size);
-void arena_free(struct arena *);
-void *get(struct load *, size_t n, size_t size); /* zeroed; never NULL */
-char *copy(struct load *, const char *s, size_t n);
-_Noreturn void fail(struct load *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-_Noreturn void fail_at(struct load *, enum table, size_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-void warn_at(struct load *, enum table, size_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-void index_init(struct load *, struct index *, size_t n);
+void *catalog_arena_get(struct arena *, size_t n, size_t size);
+void catalog_arena_free(struct arena *);
+void *catalog_get(struct load *, size_t n, size_t size); /* zeroed; never NULL */
+char *catalog_keep(struct load *, const char *s, size_t n);
+_Noreturn void catalog_fail(struct load *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void catalog_fail_at(struct load *, enum table, size_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void catalog_warn_at(struct load *, enum table, size_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void catalog_index_init(struct load *, struct index *, size_t n);
 /* The value that holds the name already, or -1: it was new. */
-int index_add(struct index *, const char *key, int salt, int value);
-int index_find(const struct index *, const char *key, size_t n, int salt);
+int catalog_index_add(struct index *, const char *key, int salt, int value);
+int catalog_index_find(const struct index *, const char *key, size_t n, int salt);
 
 /* Begin with a table; 0 when the folder has none. */
-int open_table(struct load *, enum table, int folder);
-int next_row(struct load *);
-size_t row_line(const struct load *);                    /* of the row at hand */
-size_t nth_line(const struct load *, enum table, int i); /* of row i of a table that is not merged */
-size_t rows_of(const struct load *, enum table);         /* of both folders */
-const char *table_name(enum table);
-struct cell cell(const struct load *, int column);
+int catalog_open_table(struct load *, enum table, int folder);
+int catalog_next_row(struct load *);
+size_t catalog_row_line(const struct load *);                    /* of the row at hand */
+size_t catalog_nth_line(const struct load *, enum table, int i); /* of row i of a table that is not merged */
+size_t catalog_rows_of(const struct load *, enum table);         /* of both folders */
+const char *catalog_table_name(enum table);
+struct cell catalog_cell(const struct load *, int column);
 
-int is_name(const char *s);
-void check_name(struct load *, const char *s);
-char *name_of(struct load *, struct cell);
-double number(struct load *, struct cell, double empty, double lo, double hi);
-double positive(struct load *, struct cell, double empty);
-double share(struct load *, struct cell, double empty);
-int whole(struct load *, struct cell, int empty, int lo, int hi);
-int choice(struct load *, struct cell, const char *const *words, const char *expected);
-void dist(struct load *, struct cell, const char *empty, struct catalog_dist *, double lo, double hi, int counts);
-int parse_dist(struct arena *, const char *s, size_t n, struct catalog_dist *); /* 0, -1, or -2 without memory */
-int64_t moment(struct load *, struct cell);
+int catalog_is_name(const char *s);
+void catalog_check_name(struct load *, const char *s);
+char *catalog_name_of(struct load *, struct cell);
+double catalog_number(struct load *, struct cell, double empty, double lo, double hi);
+double catalog_positive(struct load *, struct cell, double empty);
+double catalog_share(struct load *, struct cell, double empty);
+int catalog_whole(struct load *, struct cell, int empty, int lo, int hi);
+int catalog_choice(struct load *, struct cell, const char *const *words, const char *expected);
+void catalog_quantity(struct load *, struct cell, const char *empty, struct catalog_dist *, double lo, double hi, int counts);
+int catalog_quantity_of(struct arena *, const char *s, size_t n, struct catalog_dist *); /* 0, -1, or -2 without memory */
+int64_t catalog_moment(struct load *, struct cell);
 /* Next item of a list "a,b,c": *s moves on, the item is NUL-terminated in place; NULL at the end. */
-char *next_item(struct load *, const char *name, char **s);
-int count_items(const char *s);
-void mix_of(struct load *, struct cell, struct catalog_mix *);
-struct catalog_ref ref_of(struct load *, const char *s);
+char *catalog_next_item(struct load *, const char *name, char **s);
+int catalog_count_items(const char *s);
+void catalog_mix_of(struct load *, struct cell, struct catalog_mix *);
+struct catalog_ref catalog_ref_of(struct load *, const char *s);
 
 /* catalog_text.c: templates and conditions. Where a source may stand: */
 enum {
@@ -122,25 +122,23 @@ enum {
 	IN_AGGREGATE = 64,
 	IN_EARLY = 128 /* conditions of calls, codes, effects */
 };
-void text_of(struct load *, const char *s, unsigned where, struct catalog_text *);
+void catalog_text_of(struct load *, const char *s, unsigned where, struct catalog_text *);
 /* decided: what the condition decides, for messages; said of early conditions only. */
-void cond_of(struct load *, const char *s, unsigned where, const char *decided, struct catalog_cond *);
-void blind_text(struct load *, struct catalog_text *);
-void blind_cond(struct load *, struct catalog_cond *);
+void catalog_cond_of(struct load *, const char *s, unsigned where, const char *decided, struct catalog_cond *);
+void catalog_blind_text(struct load *, struct catalog_text *);
+void catalog_blind_cond(struct load *, struct catalog_cond *);
 
 /* catalog_set.c */
-void load_constants(struct load *);
-void load_settings(struct load *);
+void catalog_load_constants(struct load *);
+void catalog_load_settings(struct load *);
 
 /* catalog_table.c */
-void load_tables(struct load *);
+void catalog_load_tables(struct load *);
 
 /* catalog_check.c */
-void check_all(struct load *);
+void catalog_check_all(struct load *);
 
-/*
- * As catalog_load(), but table `name` (NULL: none) has these bytes and not those of its file.
- */
+/* As catalog_load(), but table `name` has these bytes and not those of its file; NULL: none has. */
 struct catalog_bytes {
 	const char *name, *data;
 	size_t n;

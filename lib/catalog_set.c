@@ -67,28 +67,28 @@ static const struct key {
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
 void
-load_constants(struct load *l)
+catalog_load_constants(struct load *l)
 {
 	struct catalog *c = l->c;
 	struct index seen = { 0 };
 	const char *key;
 
-	if (!open_table(l, T_SETTINGS, OWN) && !open_table(l, T_SETTINGS, DEFAULT))
-		fail_at(l, T_SETTINGS, 0, "no such table");
-	index_init(l, &seen, l->t->nrows);
-	c->cname = get(l, l->t->nrows + 1, sizeof(*c->cname));
-	c->cvalue = get(l, l->t->nrows + 1, sizeof(*c->cvalue));
-	while (next_row(l)) {
-		key = cell(l, COL_KEY).s;
-		if (index_add(&seen, key, 0, 0) != -1)
-			fail(l, "duplicate key \"%s\"", key);
+	if (!catalog_open_table(l, T_SETTINGS, OWN) && !catalog_open_table(l, T_SETTINGS, DEFAULT))
+		catalog_fail_at(l, T_SETTINGS, 0, "no such table");
+	catalog_index_init(l, &seen, l->t->nrows);
+	c->cname = catalog_get(l, l->t->nrows + 1, sizeof(*c->cname));
+	c->cvalue = catalog_get(l, l->t->nrows + 1, sizeof(*c->cvalue));
+	while (catalog_next_row(l)) {
+		key = catalog_cell(l, COL_KEY).s;
+		if (catalog_index_add(&seen, key, 0, 0) != -1)
+			catalog_fail(l, "duplicate key \"%s\"", key);
 		if (strncmp(key, "const.", 6) != 0)
 			continue;
-		check_name(l, key + 6);
-		if (cell(l, COL_VALUE).s[0] == '\0')
-			fail(l, "%s: empty", key);
-		c->cname[c->nconsts] = cell(l, COL_KEY).s + 6;
-		c->cvalue[c->nconsts++] = cell(l, COL_VALUE).s;
+		catalog_check_name(l, key + 6);
+		if (catalog_cell(l, COL_VALUE).s[0] == '\0')
+			catalog_fail(l, "%s: empty", key);
+		c->cname[c->nconsts] = catalog_cell(l, COL_KEY).s + 6;
+		c->cvalue[c->nconsts++] = catalog_cell(l, COL_VALUE).s;
 	}
 }
 
@@ -102,13 +102,13 @@ ops_named(struct load *l, const char *key, const char *name, int *op)
 
 	if (catalog_parse_ref(c, name, strlen(name), &r) == -1 || r.op == NULL) {
 		r.service = -1;
-		r.op = copy(l, name, strlen(name));
+		r.op = catalog_keep(l, name, strlen(name));
 	}
 	for (i = 0; i < c->nops; i++)
 		if (r.service == -1 ? strcmp(c->op[i].name, r.op) == 0 : i == catalog_op(c, r.service, r.op, strlen(r.op)))
 			op[n++] = i;
 	if (n == 0)
-		fail(l, "%s: no operation \"%s\"", key, name);
+		catalog_fail(l, "%s: no operation \"%s\"", key, name);
 	return n;
 }
 
@@ -116,17 +116,17 @@ static void
 set_ops(struct load *l, const struct key *k, char *s, int **list, int *n)
 {
 	char *item;
-	int *found = get(l, (size_t)l->c->nops, sizeof(*found)), i, m;
+	int *found = catalog_get(l, (size_t)l->c->nops, sizeof(*found)), i, m;
 
 	*n = 0;
-	*list = get(l, (size_t)l->c->nops, sizeof(**list));
-	while ((item = next_item(l, k->name, &s)) != NULL) {
+	*list = catalog_get(l, (size_t)l->c->nops, sizeof(**list));
+	while ((item = catalog_next_item(l, k->name, &s)) != NULL) {
 		m = ops_named(l, k->name, item, found);
 		for (i = 0; i < m; i++) {
 			if (l->c->op[found[i]].weight <= 0)
-				fail(l, "%s: \"%s\" is not asked for by people", k->name, item);
+				catalog_fail(l, "%s: \"%s\" is not asked for by people", k->name, item);
 			if (*n == l->c->nops)
-				fail(l, "%s: more items than operations", k->name);
+				catalog_fail(l, "%s: more items than operations", k->name);
 			(*list)[(*n)++] = found[i];
 		}
 	}
@@ -138,11 +138,11 @@ set_codes(struct load *l, const struct key *k, char *s, int **list, int *n)
 	char *item;
 
 	*n = 0;
-	*list = get(l, (size_t)count_items(s), sizeof(**list));
-	while ((item = next_item(l, k->name, &s)) != NULL) {
+	*list = catalog_get(l, (size_t)catalog_count_items(s), sizeof(**list));
+	while ((item = catalog_next_item(l, k->name, &s)) != NULL) {
 		(*list)[*n] = catalog_code(l->c, item, strlen(item));
 		if ((*list)[(*n)++] == -1)
-			fail(l, "%s: no code \"%s\"", k->name, item);
+			catalog_fail(l, "%s: no code \"%s\"", k->name, item);
 	}
 }
 
@@ -154,7 +154,7 @@ timeout_code(struct load *l, const char *name)
 	int i, code = catalog_code(c, *name == '\0' ? "504" : name, *name == '\0' ? 3 : strlen(name));
 
 	if (*name != '\0' && code == -1)
-		fail(l, "timeout_code: no code \"%s\"", name);
+		catalog_fail(l, "timeout_code: no code \"%s\"", name);
 	for (i = 0; i < c->ncodes && code == -1; i++)
 		if (c->code[i].http == 504)
 			code = i;
@@ -170,30 +170,30 @@ set_season(struct load *l, const struct key *k, char *s, double *month)
 	char *item;
 
 	if (list == -1 && strchr(s, ',') == NULL)
-		fail(l, "season: no list \"%s\"", s);
+		catalog_fail(l, "season: no list \"%s\"", s);
 	if (list != -1)
 		for (; i < 12 && i < c->list[list].n; i++)
-			month[i] = number(l, (struct cell){ k->name, c->list[list].item[i] }, 0, 0, k->hi);
+			month[i] = catalog_number(l, (struct cell){ k->name, c->list[list].item[i] }, 0, 0, k->hi);
 	else
-		while ((item = next_item(l, k->name, &s)) != NULL) {
+		while ((item = catalog_next_item(l, k->name, &s)) != NULL) {
 			if (i < 12)
-				month[i] = number(l, (struct cell){ k->name, item }, 0, 0, k->hi);
+				month[i] = catalog_number(l, (struct cell){ k->name, item }, 0, 0, k->hi);
 			i++;
 		}
 	if (i != 12 || (list != -1 && c->list[list].n != 12))
-		fail(l, "season: %d numbers instead of 12", list == -1 ? i : c->list[list].n);
+		catalog_fail(l, "season: %d numbers instead of 12", list == -1 ? i : c->list[list].n);
 	for (i = 0; i < 12; i++)
 		if (month[i] <= 0)
-			fail(l, "season: a month without traffic");
+			catalog_fail(l, "season: a month without traffic");
 }
 
 static int64_t
 grid_time(struct load *l, struct cell x)
 {
-	int64_t t = moment(l, x);
+	int64_t t = catalog_moment(l, x);
 
 	if (t % GRID != 0)
-		fail(l, "%s: \"%s\" is not a multiple of 15 minutes", x.name, x.s);
+		catalog_fail(l, "%s: \"%s\" is not a multiple of 15 minutes", x.name, x.s);
 	return t;
 }
 
@@ -204,7 +204,7 @@ set_u64(struct load *l, const struct key *k, const char *s)
 	const char *errstr;
 
 	if (num_u64(s, (uint64_t)k->lo, hi, &v, &errstr) == -1)
-		fail(l, "%s: \"%s\" is %s", k->name, s, errstr);
+		catalog_fail(l, "%s: \"%s\" is %s", k->name, s, errstr);
 	return v;
 }
 
@@ -225,23 +225,23 @@ set(struct load *l, const struct key *k, char *s)
 		*(uint64_t *)at = set_u64(l, k, s);
 		break;
 	case K_INT:
-		*(int *)at = whole(l, x, 0, (int)k->lo, (int)k->hi);
+		*(int *)at = catalog_whole(l, x, 0, (int)k->lo, (int)k->hi);
 		break;
 	case K_NUMBER:
-		*(double *)at = number(l, x, 0, k->lo, k->hi);
+		*(double *)at = catalog_number(l, x, 0, k->lo, k->hi);
 		break;
 	case K_SHARE:
-		*(double *)at = share(l, x, 0);
+		*(double *)at = catalog_share(l, x, 0);
 		break;
 	case K_DIST:
 	case K_COUNT:
-		dist(l, x, NULL, at, k->lo, k->hi, k->kind == K_COUNT);
+		catalog_quantity(l, x, NULL, at, k->lo, k->hi, k->kind == K_COUNT);
 		break;
 	case K_NAME:
-		*(char **)at = name_of(l, x);
+		*(char **)at = catalog_name_of(l, x);
 		break;
 	case K_MESSAGE:
-		text_of(l, s, IN_CASCADE, at);
+		catalog_text_of(l, s, IN_CASCADE, at);
 		break;
 	case K_CODE:
 		*(int *)at = timeout_code(l, s);
@@ -253,7 +253,7 @@ set(struct load *l, const struct key *k, char *s)
 	case K_OP:
 		op = -1;
 		if (*s != '\0') {
-			int *found = get(l, (size_t)l->c->nops, sizeof(*found));
+			int *found = catalog_get(l, (size_t)l->c->nops, sizeof(*found));
 
 			ops_named(l, k->name, s, found);
 			op = found[0];
@@ -274,30 +274,30 @@ set(struct load *l, const struct key *k, char *s)
 }
 
 void
-load_settings(struct load *l)
+catalog_load_settings(struct load *l)
 {
 	int given[NKEYS] = { 0 };
 	const char *key;
 	char *value;
 	size_t i;
 
-	if (!open_table(l, T_SETTINGS, OWN))
-		open_table(l, T_SETTINGS, DEFAULT);
-	while (next_row(l)) {
-		key = cell(l, COL_KEY).s;
-		value = cell(l, COL_VALUE).s;
+	if (!catalog_open_table(l, T_SETTINGS, OWN))
+		catalog_open_table(l, T_SETTINGS, DEFAULT);
+	while (catalog_next_row(l)) {
+		key = catalog_cell(l, COL_KEY).s;
+		value = catalog_cell(l, COL_VALUE).s;
 		if (strncmp(key, "const.", 6) == 0)
 			continue;
 		for (i = 0; i < NKEYS && strcmp(key, keys[i].name) != 0; i++)
 			;
 		if (i == NKEYS)
-			fail(l, "unknown key \"%s\"", key);
+			catalog_fail(l, "unknown key \"%s\"", key);
 		if (*value == '\0')
 			continue;
 		given[i] = 1;
 		set(l, &keys[i], value);
 		if (keys[i].at == AT(end) && given[0] && l->c->set.end <= l->c->set.begin)
-			fail(l, "begin is not before end");
+			catalog_fail(l, "begin is not before end");
 	}
 	/* A default never fails, but a key without one is missed at the head of the table. */
 	l->row = SIZE_MAX;
@@ -305,9 +305,9 @@ load_settings(struct load *l)
 		if (given[i])
 			continue;
 		if (keys[i].standard == NULL)
-			fail(l, "no key \"%s\"", keys[i].name);
-		set(l, &keys[i], copy(l, keys[i].standard, strlen(keys[i].standard)));
+			catalog_fail(l, "no key \"%s\"", keys[i].name);
+		set(l, &keys[i], catalog_keep(l, keys[i].standard, strlen(keys[i].standard)));
 	}
 	if (l->c->set.end <= l->c->set.begin)
-		fail(l, "begin is not before end");
+		catalog_fail(l, "begin is not before end");
 }

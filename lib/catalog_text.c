@@ -140,7 +140,7 @@ argument_of(struct load *l, enum argument kind, const char *s, struct catalog_pi
 		return k == -1 ? -1 : 0;
 	case ARG_LIST:
 		if ((k = catalog_list(c, s, strlen(s))) == -1)
-			fail(l, "no list \"%s\"", s);
+			catalog_fail(l, "no list \"%s\"", s);
 		return k;
 	case ARG_HEX:
 		return digits_up_to(s, 64);
@@ -203,26 +203,26 @@ hole(struct load *l, const char *s, size_t n, unsigned where, struct catalog_pie
 	char *name;
 	int is_number;
 
-	p->text = copy(l, s, n);
-	name = copy(l, s, n);
+	p->text = catalog_keep(l, s, n);
+	name = catalog_keep(l, s, n);
 	/* "hex:16" is an argument, not a format; neither hex, digits nor pick takes one. */
 	p->places = -1;
 	if (strncmp(name, "pick:", 5) != 0 && strncmp(name, "hex:", 4) != 0 && strncmp(name, "digits:", 7) != 0)
 		take_format(name, p);
 	if (resolve(l, name, p, &allowed, &is_number) == -1) {
 		if (where != IN_IDS || strpbrk(p->text, ":.") != NULL || n == 0)
-			fail(l, "no source \"%s\"", p->text);
+			catalog_fail(l, "no source \"%s\"", p->text);
 		p->src = SRC_PART;
 		allowed = IN_IDS;
 	}
 	if ((allowed & where) == 0)
-		fail(l, "source \"%s\" cannot stand here", name);
+		catalog_fail(l, "source \"%s\" cannot stand here", name);
 	if (!is_number && (p->places != -1 || p->width != 0))
-		fail(l, "\"%s\" is not a number and takes no format", name);
+		catalog_fail(l, "\"%s\" is not a number and takes no format", name);
 }
 
 void
-text_of(struct load *l, const char *s, unsigned where, struct catalog_text *t)
+catalog_text_of(struct load *l, const char *s, unsigned where, struct catalog_text *t)
 {
 	const char *p, *open, *close;
 	int room = 1;
@@ -232,7 +232,7 @@ text_of(struct load *l, const char *s, unsigned where, struct catalog_text *t)
 		return;
 	for (p = s; *p != '\0'; p++)
 		room += 2 * (*p == '{');
-	t->piece = get(l, (size_t)room, sizeof(*t->piece));
+	t->piece = catalog_get(l, (size_t)room, sizeof(*t->piece));
 	for (p = s; *p != '\0'; p = close + 1) {
 		/* "{}" is text. */
 		for (open = p; *open != '\0' && *open != '{' && *open != '}'; open++)
@@ -240,14 +240,14 @@ text_of(struct load *l, const char *s, unsigned where, struct catalog_text *t)
 		while (open[0] == '{' && open[1] == '}')
 			open += 2 + strcspn(open + 2, "{}");
 		if (open > p) {
-			t->piece[t->n].text = copy(l, p, (size_t)(open - p));
+			t->piece[t->n].text = catalog_keep(l, p, (size_t)(open - p));
 			t->piece[t->n++].places = -1;
 		}
 		if (*open == '\0')
 			return;
 		close = open + 1 + strcspn(open + 1, "{}");
 		if (*open == '}' || *close != '}')
-			fail(l, "unbalanced braces");
+			catalog_fail(l, "unbalanced braces");
 		hole(l, open + 1, (size_t)(close - open - 1), where, &t->piece[t->n++]);
 	}
 }
@@ -279,21 +279,21 @@ check_value(struct load *l, enum catalog_source src, const char *v)
 	int i;
 
 	if (src == SRC_PLACE_ID && catalog_place(c, v, n) == -1)
-		fail(l, "no place \"%s\"", v);
+		catalog_fail(l, "no place \"%s\"", v);
 	if (src == SRC_SERVICE_ID && catalog_service(c, v, n) == -1)
-		fail(l, "no service \"%s\"", v);
-	if (src == SRC_PERSONA_ID && index_find(&l->a->persona, v, n, 0) == -1)
-		fail(l, "no persona \"%s\"", v);
+		catalog_fail(l, "no service \"%s\"", v);
+	if (src == SRC_PERSONA_ID && catalog_index_find(&l->a->persona, v, n, 0) == -1)
+		catalog_fail(l, "no persona \"%s\"", v);
 	if (src == SRC_OBJECT_TYPE && position(c->object, c->nobjects, v) == -1)
-		fail(l, "no object type \"%s\"", v);
+		catalog_fail(l, "no object type \"%s\"", v);
 	if ((src == SRC_STATUS_CODE || src == SRC_ERROR_CODE) && catalog_code(c, v, n) == -1)
-		fail(l, "no code \"%s\"", v);
+		catalog_fail(l, "no code \"%s\"", v);
 	if (src != SRC_ROOT_OPERATION && src != SRC_ROOT_CATEGORY)
 		return;
 	for (i = 0; i < c->nops; i++)
 		if (c->op[i].weight > 0 && strcmp(src == SRC_ROOT_OPERATION ? c->op[i].name : c->op[i].category, v) == 0)
 			return;
-	fail(l, "no root %s \"%s\"", src == SRC_ROOT_OPERATION ? "operation" : "category", v);
+	catalog_fail(l, "no root %s \"%s\"", src == SRC_ROOT_OPERATION ? "operation" : "category", v);
 }
 
 static void
@@ -306,12 +306,12 @@ values(struct load *l, char *s, struct catalog_term *t)
 		return;
 	for (p = s; *p != '\0'; p++)
 		n += *p == '|';
-	t->value = get(l, (size_t)n, sizeof(*t->value));
+	t->value = catalog_get(l, (size_t)n, sizeof(*t->value));
 	for (p = s; p != NULL; p = next) {
 		if ((next = strchr(p, '|')) != NULL)
 			*next++ = '\0';
 		if (*p == '\0')
-			fail(l, "empty value among those of a condition");
+			catalog_fail(l, "empty value among those of a condition");
 		check_value(l, t->src, p);
 		t->value[t->n++] = p;
 	}
@@ -327,11 +327,11 @@ flag_term(struct load *l, const char *s, const char *decided, struct catalog_ter
 		if (strcmp(s + t->negated, flags[i].name) != 0)
 			continue;
 		if (decided != NULL && !flags[i].early)
-			fail(l, "\"%s\" is not known yet when %s is decided", s, decided);
+			catalog_fail(l, "\"%s\" is not known yet when %s is decided", s, decided);
 		t->flag = flags[i].flag;
 		return;
 	}
-	fail(l, "no condition \"%s\"", s);
+	catalog_fail(l, "no condition \"%s\"", s);
 }
 
 static void
@@ -360,22 +360,22 @@ term(struct load *l, char *s, unsigned where, const char *decided, struct catalo
 		if (strcmp(name, id[i][0]) == 0)
 			name = id[i][1];
 	if (resolve(l, name, &p, &allowed, &is_number) == -1)
-		fail(l, "no source \"%s\"", name);
+		catalog_fail(l, "no source \"%s\"", name);
 	if ((allowed & where) == 0 && decided != NULL)
-		fail(l, "\"%s\" is not known yet when %s is decided", s, decided);
+		catalog_fail(l, "\"%s\" is not known yet when %s is decided", s, decided);
 	/* What is no property of the span, from the constants on, is not compared. */
 	if ((allowed & where) == 0 || p.src >= SRC_CONST)
-		fail(l, "source \"%s\" cannot stand here", name);
+		catalog_fail(l, "source \"%s\" cannot stand here", name);
 	t->src = p.src;
 	t->arg = p.arg;
 	if (t->relation == REL_EQ || t->relation == REL_NE)
 		values(l, value, t);
 	else if (num_decimal(value, strlen(value), &t->number) == -1)
-		fail(l, "\"%s\" is not a number", value);
+		catalog_fail(l, "\"%s\" is not a number", value);
 }
 
 void
-cond_of(struct load *l, const char *s, unsigned where, const char *decided, struct catalog_cond *c)
+catalog_cond_of(struct load *l, const char *s, unsigned where, const char *decided, struct catalog_cond *c)
 {
 	char *p, *amp;
 	int n = 1;
@@ -384,11 +384,11 @@ cond_of(struct load *l, const char *s, unsigned where, const char *decided, stru
 	c->text = NULL;
 	if (*s == '\0')
 		return;
-	c->text = copy(l, s, strlen(s));
-	p = copy(l, s, strlen(s));
+	c->text = catalog_keep(l, s, strlen(s));
+	p = catalog_keep(l, s, strlen(s));
 	for (amp = p; (amp = strstr(amp, " & ")) != NULL; amp += 3)
 		n++;
-	c->term = get(l, (size_t)n, sizeof(*c->term));
+	c->term = catalog_get(l, (size_t)n, sizeof(*c->term));
 	for (; p != NULL; p = amp) {
 		if ((amp = strstr(p, " & ")) != NULL) {
 			*amp = '\0';
@@ -403,12 +403,12 @@ static enum catalog_source
 blind(struct load *l, enum catalog_source src)
 {
 	if (src == SRC_ERROR_SOURCE || src == SRC_ERROR_REQUEST || src == SRC_ERROR_CAUSE)
-		fail(l, "blind layout tells the cause");
+		catalog_fail(l, "blind layout tells the cause");
 	return src == SRC_ERROR_MESSAGE ? SRC_STATUS_MESSAGE : src == SRC_ERROR_TYPE ? SRC_STATUS_TYPE : src;
 }
 
 void
-blind_text(struct load *l, struct catalog_text *t)
+catalog_blind_text(struct load *l, struct catalog_text *t)
 {
 	int i;
 
@@ -417,7 +417,7 @@ blind_text(struct load *l, struct catalog_text *t)
 }
 
 void
-blind_cond(struct load *l, struct catalog_cond *c)
+catalog_blind_cond(struct load *l, struct catalog_cond *c)
 {
 	int i;
 

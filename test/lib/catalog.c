@@ -737,17 +737,20 @@ cpu_seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/*
- * The social network loads within 5 ms, where a chained mix() takes 3.3 ns; that measure makes it the same promise on slower machines and
- * under valgrind.
- */
+/* The social network loads within 5 ms, where a chained mix() takes 3.3 ns; that measure makes it the same promise on slower machines. */
 static void
 test_time(struct test *t)
 {
 	double began, least = 1e9, unit = 1e9;
 	volatile uint64_t x = 1;
+	const char *preload = getenv("LD_PRELOAD");
 	int i, k, status = 0;
 
+	/* valgrind slows memory more than arithmetic. */
+	if (preload != NULL && strstr(preload, "vgpreload") != NULL) {
+		tap(&t->tap, 1, "the social network loads in 5 ms # skip under valgrind");
+		return;
+	}
 	for (i = 0; i < 10; i++) {
 		began = cpu_seconds();
 		for (k = 0; k < 10000; k++)
