@@ -4,10 +4,12 @@
 #
 #	run.sh FILE...
 #
-# *.bats go through bats. JOBS says how many run at a time. With OG_STRICT=1 a test that is skipped has failed.
+# *.bats go through bats, with at most five minutes a test. JOBS says how many run at a time. With OG_STRICT=1 a test that is skipped has failed.
 set -eu
 
 jobs=${JOBS:-$(getconf _NPROCESSORS_ONLN)}
+BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
+export BATS_TEST_TIMEOUT
 
 # One file; what it says is shown at once when it has ended, so that two do not mix. $SUMS gets a line "passed failed skipped".
 one() {
