@@ -411,7 +411,9 @@ load(struct load *l, const char *name, const struct catalog_bytes *bytes)
 	find_folders(l, name);
 	read_tables(l, bytes);
 	catalog_load_constants(l);
-	catalog_load_tables(l);
+	catalog_load_things(l);
+	catalog_load_traffic(l);
+	catalog_load_records(l);
 	catalog_load_settings(l);
 	catalog_check_all(l);
 	return 0;

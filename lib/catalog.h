@@ -351,8 +351,8 @@ int catalog_parse_ref(const struct catalog *, const char *s, size_t n, struct ca
 int catalog_parse_dist(struct catalog *, const char *s, size_t n, struct catalog_dist *);
 
 /*
- * Spell an id made of bare parts (release_id, deployment_id, ...) at a place and service; `release` stands for {release}; -1 and NULL leave parts
- * unknown. The text with a NUL, its length; or -1 with a part that has no value in *missing, which is NULL when there was no room.
+ * Spell an id made of bare parts (release_id, deployment_id, ...) at a place and service; `release` stands for {release}; -1 and NULL leave
+ * parts unknown. The text with a NUL, its length; or -1 with a part that has no value in *missing, which is NULL when there was no room.
  */
 int catalog_expand(
     const struct catalog *, int id, int place, int service, const char *release, char *buf, size_t size, const char **missing);

@@ -281,6 +281,21 @@ catalog_open_table(struct load *l, enum table table, int folder)
 }
 
 int
+catalog_open_either(struct load *l, enum table table)
+{
+	return catalog_open_table(l, table, OWN) || catalog_open_table(l, table, DEFAULT);
+}
+
+void
+catalog_open_needed(struct load *l, enum table table)
+{
+	if (!catalog_open_either(l, table))
+		catalog_fail_at(l, table, 0, "no such table");
+	if (l->t->nrows == 0)
+		catalog_fail(l, "no rows");
+}
+
+int
 catalog_next_row(struct load *l)
 {
 	int column;

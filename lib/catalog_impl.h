@@ -87,6 +87,8 @@ int catalog_index_find(const struct index *, const char *key, size_t n, int salt
 
 /* Begin with a table; 0 when the folder has none. */
 int catalog_open_table(struct load *, enum table, int folder);
+int catalog_open_either(struct load *, enum table);  /* its own before that of default: tables that are not merged */
+void catalog_open_needed(struct load *, enum table); /* it has to be there, with rows */
 int catalog_next_row(struct load *);
 size_t catalog_row_line(const struct load *);                    /* of the row at hand */
 size_t catalog_nth_line(const struct load *, enum table, int i); /* of row i of a table that is not merged */
@@ -132,8 +134,10 @@ void catalog_blind_cond(struct load *, struct catalog_cond *);
 void catalog_load_constants(struct load *);
 void catalog_load_settings(struct load *);
 
-/* catalog_table.c */
-void catalog_load_tables(struct load *);
+/* catalog_thing.c, catalog_traffic.c, catalog_record.c; in this order, each refers to those before */
+void catalog_load_things(struct load *);
+void catalog_load_traffic(struct load *);
+void catalog_load_records(struct load *);
 
 /* catalog_check.c */
 void catalog_check_all(struct load *);

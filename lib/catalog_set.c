@@ -73,7 +73,7 @@ catalog_load_constants(struct load *l)
 	struct index seen = { 0 };
 	const char *key;
 
-	if (!catalog_open_table(l, T_SETTINGS, OWN) && !catalog_open_table(l, T_SETTINGS, DEFAULT))
+	if (!catalog_open_either(l, T_SETTINGS))
 		catalog_fail_at(l, T_SETTINGS, 0, "no such table");
 	catalog_index_init(l, &seen, l->t->nrows);
 	c->cname = catalog_get(l, l->t->nrows + 1, sizeof(*c->cname));
@@ -281,8 +281,7 @@ catalog_load_settings(struct load *l)
 	char *value;
 	size_t i;
 
-	if (!catalog_open_table(l, T_SETTINGS, OWN))
-		catalog_open_table(l, T_SETTINGS, DEFAULT);
+	catalog_open_either(l, T_SETTINGS);
 	while (catalog_next_row(l)) {
 		key = catalog_cell(l, COL_KEY).s;
 		value = catalog_cell(l, COL_VALUE).s;

@@ -1,4 +1,4 @@
-/* A catalog with one table of any bytes: refused with a message that says where, or sound in all its parts. The first byte says which table. */
+/* A catalog with one table of any bytes: refused with a message that says where, or sound in all parts. The first byte picks the table. */
 #include <stdio.h>
 
 #include "catalog_impl.h"

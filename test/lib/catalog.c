@@ -60,7 +60,8 @@ static const struct table bakery[] = {
 	    "list\titems\nday\t1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24\nweek\t1,1,1,1,1,0,0\n"
 	    "cakes\tplum=2,apple\ncakes\tcheese=0.5\n" },
 	{ "ids",
-	    "id\tform\nplaces\t{town}\ncake\tcake-{pick:cakes}-{hex:8}\nuser_id\tu{digits:7}\nshop_id\t{firm}/{town_id}/{service}\ntown_id\t{town}!\n" },
+	    "id\tform\nplaces\t{town}\ncake\tcake-{pick:cakes}-{hex:8}\nuser_id\tu{digits:7}\n"
+	    "shop_id\t{firm}/{town_id}/{service}\ntown_id\t{town}!\n" },
 	{ "layouts",
 	    "layout\trecord\tfield\tvalue\twhen\nblind\tspan\ttext\t{error.message}\tfailed\nblind\tspan\ttext\tfine\t\n"
 	    "blind\tspan\tkind\t{error.type}\t\nslow\tevent\t*\t\troot.duration_ms>20.5\nslow\tevent\tms\t{root.duration_ms:.2}\tuser.id=\n"
@@ -78,7 +79,8 @@ static const struct table standard[] = {
 	    "blind\tspan\tnone\t\t\n" },
 	{ "lists", "list\titems\nbuckets_ms\t5,10,25.5\nweek\t7,7,7,7,7,7,7\n" },
 	{ "logs",
-	    "operation\tlevel\tmessage\twhen\n*\tWARN\t{operation.name} took {span.duration_ms:.1} ms\tspan.duration_ms>100\n*\t\t{operation.name}\t\n" },
+	    "operation\tlevel\tmessage\twhen\n*\tWARN\t{operation.name} took {span.duration_ms:.1} ms\tspan.duration_ms>100\n"
+	    "*\t\t{operation.name}\t\n" },
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
