@@ -141,9 +141,14 @@ banned() {
 	true
 }
 
+# A list of the Makefile.
+list_of() {
+	sed -n "s/^$1 = //p" Makefile
+}
+
 order() {
 	listed=$(sed -n 's/^[0-9]*\. \*\*\([a-z]*\)\*\*.*/\1/p' lib/README.md | tr '\n' ' ')
-	made=$(sed -n 's/^MODULES = //p' Makefile)
+	made=$(list_of MODULES)
 	[ "$listed" = "$made " ] || echo "lib/README.md lists $listed, the Makefile $made"
 	for file in lib/*.c lib/*.h; do
 		own=$(module_of "$file")
@@ -166,6 +171,27 @@ order() {
 	done
 }
 
+# LISTS FILE...: the Makefile's lists hold these files, and no others.
+holds() {
+	lists=$1
+	shift
+	want=$(for list in $lists; do list_of "$list"; done | tr ' ' '\n' | sort)
+	have=$(for file; do basename "$file" .c; done | sort)
+	[ "$want" = "$have" ] || {
+		echo "Makefile: $lists"
+		printf '%s\n' "$want" >"$tmp/want"
+		printf '%s\n' "$have" | diff "$tmp/want" -
+	}
+}
+
+lists() {
+	holds "MODULES PARTS" lib/*.c
+	holds PROGRAMS src/*.c
+	holds TESTS test/lib/*.c
+	holds TOOLS test/tools/*.c
+	holds FUZZERS test/fuzz/*.c
+}
+
 linked() {
 	for program in bin/og-*; do
 		case $program in
@@ -175,7 +201,7 @@ linked() {
 	done
 }
 
-echo 1..11
+echo 1..12
 check c_format "C as clang-format has it"
 check c_cppcheck "cppcheck"
 check c_tidy "clang-tidy"
@@ -186,5 +212,6 @@ check companions "a page and a test for each program and module"
 check blanks "no blanks at the end of a line, a newline at the end of a file"
 check banned "no banned function"
 check order "modules use only those before them"
+check lists "the lists of the Makefile"
 check linked "only pushers link libcurl"
 exit "$failed"
