@@ -173,19 +173,23 @@ static const char hexes[] = "000102030405060708090a0b0c0d0e0f1011121314151617181
 			    "c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeef"
 			    "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff";
 
-static char *
+static inline char *
 put_u64(char *to, uint64_t x)
 {
-	char buf[20];
+	char buf[40];
 	int n = 20;
 
+	if (x < 10) {
+		*to = (char)('0' + x);
+		return to + 1;
+	}
 	for (; x >= 100; x /= 100)
 		memcpy(buf + (n -= 2), digits + 2 * (x % 100), 2);
 	if (x >= 10)
 		memcpy(buf + (n -= 2), digits + 2 * x, 2);
 	else
 		buf[--n] = (char)('0' + x);
-	memcpy(to, buf + n, (size_t)(20 - n));
+	memcpy(to, buf + n, 20); /* one length, whatever n; what is behind is written over */
 	return to + 20 - n;
 }
 
@@ -209,7 +213,7 @@ put_ms(char *to, int64_t us, int places)
 	return to + (frac % 10 != 0 ? 4 : frac % 100 != 0 ? 3 : 2);
 }
 
-static char *
+static inline char *
 put_hex16(char *to, uint64_t x)
 {
 	memcpy(to, hexes + 2 * (x >> 56), 2);
@@ -360,6 +364,8 @@ put_span_id(struct render *d, char *to, uint64_t name, int64_t time)
 	uint64_t id[2];
 
 	id[0] = sim_span_id(d->s, name);
+	if (d->span.hex == 16 && d->span.before.n == 0)
+		return put_hex16(to, id[0]);
 	id[1] = mix(id[0]);
 	return put_form(d, to, &d->span, id, id[0], name, time);
 }
@@ -370,6 +376,8 @@ put_request_id(struct render *d, char *to, uint64_t name, int64_t time)
 	uint64_t id[2];
 
 	sim_request_id(d->s, name, id);
+	if (d->request.hex == 32 && d->request.before.n == 0)
+		return put_hex16(put_hex16(to, id[0]), id[1]);
 	return put_form(d, to, &d->request, id, id[0], name, time);
 }
 
@@ -1255,6 +1263,17 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 		return put_u64(to, x->response);
 	case SRC_SPAN_DB:
 		return put_u64(to, x->queries);
+	case SRC_TRACE_ID:
+		return put_trace_id(d, to, c->r->k, c->r->time);
+	case SRC_SPAN_PARENT:
+		return x->parent >= 0 ? put_span_id(d, to, sim_slot(c->r->k, c->r->plan, c->r->span[x->parent].node), c->r->time) : NULL;
+	case SRC_TARGET_ID:
+		return c->r->has_target ? value(d, s, c, to) : NULL;
+	case SRC_SPAN_CACHE:
+		if (x->cache < 0)
+			return NULL;
+		memcpy(to, x->cache ? "true " : "false", 5);
+		return to + 5 - x->cache;
 	default:
 		return value(d, s, c, to);
 	}
@@ -1705,21 +1724,22 @@ render_key(const struct catalog *c, int layout, enum catalog_source source)
 static int
 take_hex(const char *p, int n, uint64_t *x)
 {
-	*x = 0;
-	for (int i = 0; i < n; i++) {
-		int v = p[i] >= '0' && p[i] <= '9' ? p[i] - '0' : p[i] >= 'a' && p[i] <= 'f' ? p[i] - 'a' + 10 : -1;
+	uint64_t y = 0, bad = 0;
 
-		if (v < 0)
-			return -1;
-		*x = *x << 4 | (uint64_t)v;
+	for (int i = 0; i < n; i++) {
+		unsigned c = (unsigned char)p[i], digit = c - '0', letter = c - 'a';
+
+		bad |= digit > 9 && letter > 5;
+		y = y << 4 | (digit <= 9 ? digit : letter + 10);
 	}
-	return 0;
+	*x = y;
+	return bad != 0 ? -1 : 0;
 }
 
 int
 render_trace(const struct sim *s, const char *text, size_t n, uint64_t *k)
 {
-	int form = catalog_id(s->c, "trace_id", 8);
+	int form = s->trace_form;
 	uint64_t id[2] = { 0, 0 };
 
 	for (int i = 0; form >= 0 && i < s->c->id[form].form.n; i++) {

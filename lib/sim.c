@@ -527,6 +527,12 @@ open_parts(struct sim *s, char *err, size_t errsize)
 	open_gap(s);
 	for (int i = 0; i < 65; i++)
 		s->object_weight[i + 1] = s->object_weight[i] + num_exp(i * (c->set.object_zipf - 1) * 0.69314718055994530942);
+	s->hit = sim_bits(c->set.cache_hit);
+	if (c->set.db_queries.kind == DIST_UNIFORM && c->set.db_queries.whole && c->set.db_queries.a >= 0 && c->set.db_queries.b >= c->set.db_queries.a) {
+		s->queries = (uint32_t)c->set.db_queries.a;
+		s->queries_n = (uint32_t)(c->set.db_queries.b - c->set.db_queries.a) + 1;
+	}
+	s->trace_form = catalog_id(c, "trace_id", 8);
 	s->cascade = (uint32_t)(c->set.cascade_factor + 0.5);
 	if (open_homes(s) != 0 || open_users(s) != 0 || open_classes(s, err, errsize) != 0 || open_factors(s) != 0 || open_growth(s) != 0 ||
 	    open_makers(s) != 0 || sim_plans(s, err, errsize) != 0 || open_timeline(s) != 0 || sim_active_open(s) != 0)

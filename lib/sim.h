@@ -139,6 +139,7 @@ struct sim {
 	const struct world *w;
 	const struct catalog *c;
 	uint64_t d[32]; /* keys of the domains */
+	int trace_form; /* row of the catalog's ids; -1 */
 	struct mix_id id_span, id_trace, id_request, id_user, id_object;
 	int nroots;
 	int *root;             /* operation rows with weight > 0 */
@@ -172,6 +173,8 @@ struct sim {
 	uint64_t full[TIMELINE_CLASSES]; /* sessions per class before until */
 	int last_class;                  /* class of the session that takes the rest of the requests */
 	int64_t until;
+	uint64_t hit;                            /* chance of a cache hit, 2^-32 */
+	uint32_t queries, queries_n;             /* of a miss: so many choices from the first on; 0: drawn from the setting */
 	uint32_t cascade; /* uses that one call stands for */
 	struct sim_active *active;
 	struct sim_span *spans;   /* room for the largest plan */

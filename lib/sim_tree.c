@@ -11,6 +11,7 @@ struct tree {
 	const struct sim_plan *plan;
 	int64_t cap;    /* no span ends later, us */
 	uint32_t locus; /* node at which a failure of the request's own begins; UINT32_MAX: none */
+	int calm;       /* no incident and no rollout can meet it */
 	int16_t code;   /* of that failure */
 };
 
@@ -260,7 +261,6 @@ static void
 finish(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64_t key)
 {
 	const struct sim *s = t->s;
-	const struct catalog_settings *set = &s->c->set;
 	uint64_t bytes = mix_at(key, x->parent < 0 ? DRAW_BYTES : SPAN_BYTES), word = mix_at(key, x->parent < 0 ? DRAW_CACHE : SPAN_CACHE);
 	uint32_t u = word & 1 ? x->rank : (uint32_t)(word >> 32);
 
@@ -273,14 +273,17 @@ finish(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64
 	}
 	x->response = op->response >= 0 ? dist_draw(&s->table[op->response], (uint32_t)(bytes >> 32)) : 0;
 	if (op->write == 0) {
-		x->cache = (double)u < set->cache_hit * 4294967296.0;
+		x->cache = u < s->hit;
 		if (x->cache == 1) {
 			x->queries = 0;
 			return;
 		}
 		u = (uint32_t)(word >> 32);
 	}
-	x->queries = (uint16_t)catalog_draw(&set->db_queries, (uint64_t)u << 32 | (uint32_t)word);
+	if (s->queries_n > 0)
+		x->queries = (uint16_t)(s->queries + mix_below(u, s->queries_n));
+	else
+		x->queries = (uint16_t)catalog_draw(&s->c->set.db_queries, (uint64_t)u << 32 | (uint32_t)word);
 }
 
 /* What was cut short has failed by the clock: because of what slowed it most, if that is known. */
@@ -560,6 +563,8 @@ run(struct tree *t, uint32_t node, int32_t at, int64_t T, int64_t start)
 	/* A quick failure comes before anybody is called, a slow one after. */
 	if (factor < 1)
 		return (int64_t)((double)T * factor);
+	if (t->plan->node[node].end == node + 1)
+		return factor > 1 ? (int64_t)((double)T * factor) : T;
 	end = run_stages(t, node, at, T, start);
 	return end - start + (s->spans[at].source == SIM_DEPENDENCY ? 0 : (int64_t)((double)T * (factor - 1)));
 }
@@ -585,8 +590,10 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 		x->rank = (uint32_t)mix_at(key, SPAN_LATENCY);
 	else
 		x->rank = (uint32_t)(mix_at(key, SPAN_SHARE) >> 32);
-	apply_incidents(t, at, key, op, T, &slow);
-	apply_rollout(t, at, key, op, T, &slow);
+	if (!t->calm) {
+		apply_incidents(t, at, key, op, T, &slow);
+		apply_rollout(t, at, key, op, T, &slow);
+	}
 	apply_self(t, at, n, key, op);
 	x->length = run(t, n, at, T, start) + slow;
 	if (x->length < 1)
@@ -709,7 +716,8 @@ start(struct tree *t, struct sim *s, struct sim_request *r)
 	*t = (struct tree){ .s = s, .r = r, .plan = r->plan, .cap = r->time + (int64_t)(s->c->set.cap_ms * 1000) };
 	sim_active_at(s, r->time);
 	own_failure(t);
-	r->dropped = is_dropped(s, r);
+	t->calm = !is_touched(s, r);
+	r->dropped = !t->calm && is_dropped(s, r);
 	r->span = s->spans;
 	r->nspans = 0;
 }
@@ -733,7 +741,7 @@ sim_root(struct sim *s, struct sim_request *r)
 
 	start(&t, s, r);
 	T = root_length(s, r);
-	if (!r->plan->quick || t.locus != UINT32_MAX || is_touched(s, r) || r->time + T > t.cap) {
+	if (!r->plan->quick || t.locus != UINT32_MAX || !t.calm || r->time + T > t.cap) {
 		grow(&t, 0, T, r->time, -1, r->place, r->key);
 		return;
 	}
