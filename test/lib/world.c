@@ -564,8 +564,10 @@ main(void)
 	char err[ERROR_MAX] = "", header[4096];
 	struct world w;
 	size_t n;
-	char *year = make_text(at("2025-01-01"), at("2026-01-01"), 42, 1000, &n), *week;
+	char *year, *week;
 
+	setenv("OG_SHARE", "share/og", 1);
+	year = make_text(at("2025-01-01"), at("2026-01-01"), 42, 1000, &n);
 	if (!tap(&t, read_text(&w, year, n, err, sizeof(err)) == 0, "a year of social is read")) {
 		printf("# %s\n", err);
 		return tap_end(&t);
