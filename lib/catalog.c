@@ -215,9 +215,8 @@ part_value(const struct catalog *c, const char *part, int place, int service, co
 	for (i = 0; i < c->nserviceparts; i++)
 		if (strcmp(part, c->servicepart[i]) == 0)
 			return service == -1 ? NULL : c->service[service].part[i];
-	for (i = 0; i < c->nconsts; i++)
-		if (strcmp(part, c->cname[i]) == 0)
-			return c->cvalue[i];
+	if ((i = catalog_index_find(&arena_of(c)->constant, part, strlen(part), 0)) != -1)
+		return c->cvalue[i];
 	*known = strcmp(part, "release") == 0;
 	return *known ? release : NULL;
 }

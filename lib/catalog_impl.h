@@ -44,7 +44,7 @@ struct block;
 struct arena {
 	struct block *block;
 	struct tsv tsv[NFOLDERS][NTABLES];
-	struct index place, service, op, code, list, id, layout, persona, incident;
+	struct index place, service, op, code, list, id, layout, persona, incident, object, constant;
 };
 
 /* A cell and what messages call it. */

@@ -76,6 +76,7 @@ catalog_load_constants(struct load *l)
 	if (!catalog_open_either(l, T_SETTINGS))
 		catalog_fail_at(l, T_SETTINGS, 0, "no such table");
 	catalog_index_init(l, &seen, l->t->nrows);
+	catalog_index_init(l, &l->a->constant, l->t->nrows);
 	c->cname = catalog_get(l, l->t->nrows + 1, sizeof(*c->cname));
 	c->cvalue = catalog_get(l, l->t->nrows + 1, sizeof(*c->cvalue));
 	while (catalog_next_row(l)) {
@@ -88,6 +89,7 @@ catalog_load_constants(struct load *l)
 		if (catalog_cell(l, COL_VALUE).s[0] == '\0')
 			catalog_fail(l, "%s: empty", key);
 		c->cname[c->nconsts] = catalog_cell(l, COL_KEY).s + 6;
+		catalog_index_add(&l->a->constant, key + 6, 0, c->nconsts);
 		c->cvalue[c->nconsts++] = catalog_cell(l, COL_VALUE).s;
 	}
 }

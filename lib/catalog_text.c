@@ -135,7 +135,7 @@ argument_of(struct load *l, enum argument kind, const char *s, struct catalog_pi
 	case ARG_SERVICE:
 		return position(c->servicepart, c->nserviceparts, s);
 	case ARG_CONST:
-		if ((k = position(c->cname, c->nconsts, s)) != -1)
+		if ((k = catalog_index_find(&l->a->constant, s, strlen(s), 0)) != -1)
 			p->text = c->cvalue[k];
 		return k == -1 ? -1 : 0;
 	case ARG_LIST:
@@ -284,7 +284,7 @@ check_value(struct load *l, enum catalog_source src, const char *v)
 		catalog_fail(l, "no service \"%s\"", v);
 	if (src == SRC_PERSONA_ID && catalog_index_find(&l->a->persona, v, n, 0) == -1)
 		catalog_fail(l, "no persona \"%s\"", v);
-	if (src == SRC_OBJECT_TYPE && position(c->object, c->nobjects, v) == -1)
+	if (src == SRC_OBJECT_TYPE && catalog_index_find(&l->a->object, v, n, 0) == -1)
 		catalog_fail(l, "no object type \"%s\"", v);
 	if ((src == SRC_STATUS_CODE || src == SRC_ERROR_CODE) && catalog_code(c, v, n) == -1)
 		catalog_fail(l, "no code \"%s\"", v);

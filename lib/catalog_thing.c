@@ -172,7 +172,7 @@ check_id(struct load *l, struct ids *ids, int id, int depth)
 	for (i = 0; i < form->n; i++) {
 		part = form->piece[i].text;
 		if (form->piece[i].src != SRC_PART || is_among(c->placepart, c->nplaceparts, part) ||
-		    is_among(c->servicepart, c->nserviceparts, part) || is_among(c->cname, c->nconsts, part) ||
+		    is_among(c->servicepart, c->nserviceparts, part) || catalog_index_find(&l->a->constant, part, strlen(part), 0) != -1 ||
 		    strcmp(part, "release") == 0)
 			continue;
 		if ((k = catalog_id(c, part, strlen(part))) == -1)

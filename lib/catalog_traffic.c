@@ -26,10 +26,11 @@ object_of(struct load *l, struct cell x, struct catalog_op *op)
 	type += op->object != OBJECT_USE;
 	if (catalog_id(c, type, strlen(type)) == -1)
 		catalog_fail(l, "%s: no id \"%s\"", x.name, type);
-	for (op->type = 0; op->type < c->nobjects && strcmp(c->object[op->type], type) != 0; op->type++)
-		;
-	if (op->type == c->nobjects)
+	op->type = catalog_index_add(&l->a->object, type, 0, c->nobjects);
+	if (op->type == -1) {
+		op->type = c->nobjects;
 		c->object[c->nobjects++] = type;
+	}
 }
 
 /* An operation's name, which may hold {root.operation} and no other source. */
@@ -79,6 +80,7 @@ load_operations(struct load *l)
 	c->op = catalog_get(l, l->t->nrows, sizeof(*c->op));
 	c->object = catalog_get(l, l->t->nrows, sizeof(*c->object));
 	catalog_index_init(l, &l->a->op, l->t->nrows);
+	catalog_index_init(l, &l->a->object, l->t->nrows);
 	while (catalog_next_row(l)) {
 		op = &c->op[c->nops];
 		service = catalog_cell(l, SERVICE).s;
