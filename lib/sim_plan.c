@@ -180,7 +180,7 @@ build_call(struct builder *b, uint32_t parent, int row, int call)
 	uint32_t count = (uint32_t)most + ((double)(uint32_t)most < most);
 
 	if (c->stage != STAGE_ASYNC &&
-	    (c->share.kind == DIST_NONE || c->delay_ms.kind != DIST_NONE || c->timeout_ms > 0 || o->error_rate > 0))
+	    (c->share.kind == DIST_NONE || catalog_dist_max(&c->delay_ms) > 0 || c->timeout_ms > 0 || o->error_rate > 0))
 		b->plan->quick = 0;
 	for (uint32_t i = 0; i < count; i++)
 		for (int a = 0; a <= c->retries; a++) {
