@@ -356,6 +356,35 @@ is_made(const struct catalog_call *c, uint32_t nth, uint64_t word)
 	return (double)nth == whole && (double)(uint32_t)mix(word) < (count - whole) * 4294967296.0;
 }
 
+/* How long a call waits before it starts, with what incidents do to that. */
+static int64_t
+delay_of(const struct tree *t, const struct catalog_call *c, const struct sim_op *op, int place, uint64_t key)
+{
+	const struct sim *s = t->s;
+	const struct sim_active *a = s->active;
+	int64_t delay = 0, more = 0;
+
+	if (c->delay_ms.kind != DIST_NONE)
+		delay = (int64_t)(catalog_draw(&c->delay_ms, mix_at(key, SPAN_DELAY)) * 1000);
+	for (int i = 0; i < a->nincidents; i++) {
+		const struct sim_incident *in = &a->incident[a->now_incident[i]];
+
+		if ((in->places != NULL && !bit(in->places, place)) || !bit(in->services, op->service))
+			continue;
+		for (int j = 0; j < in->neffects; j++) {
+			const struct sim_effect *e = &in->effect[j];
+
+			if (e->e->what != EFFECT_DELAY || !sim_covers(s, e, op->service, op->row) ||
+			    !sim_holds(s, &e->e->when, t->r, op, place, 1))
+				continue;
+			more += (int64_t)((((wide)delay * e->excess >> 16) + e->add) *
+				sim_strength(&s->w->incident[a->now_incident[i]], t->r->time) >>
+			    16);
+		}
+	}
+	return delay + more < 0 ? 0 : delay + more;
+}
+
 /* One call with its attempts: from node `n` on, at `start`. Returns the last attempt's span. */
 static int32_t
 attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller)
@@ -369,15 +398,13 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 		const struct sim_op *op = &s->op[t->plan->node[n].op];
 		uint64_t key = mix_at(t->r->key, DRAW_SPAN + n);
 		int place = place_of(t, &s->spans[caller], c, key);
-		int64_t length = share, delay = 0;
+		int64_t length = share, delay = delay_of(t, c, op, place, key);
 		int64_t limit = (int64_t)(c->timeout_ms * 1000);
 
 		if (c->share.kind == DIST_NONE)
 			length =
 			    scale16(scale16(dist_draw(&s->table[op->latency], (uint32_t)mix_at(key, SPAN_LATENCY)), s->place_factor[place]),
 				s->load[sim_quarter(t->r->time)]);
-		if (c->delay_ms.kind != DIST_NONE)
-			delay = (int64_t)(catalog_draw(&c->delay_ms, mix_at(key, SPAN_DELAY)) * 1000);
 		x = grow(t, n, length < 1 ? 1 : length, start + delay, caller, place, key);
 		if (limit > 0 && s->spans[x].length > limit)
 			cut(t, x, s->spans[x].start + limit);
