@@ -713,10 +713,10 @@ read_learned(const struct layout *l, const char *p, const char *end, struct json
 			return 0;
 		glue += g->n;
 		from = p + g->n;
-		if (from < end && *from == '"')
-			p = scan_string(from, end);
-		else
+		if (from < end && (*from == '{' || *from == '['))
 			p = scan_value(from, end, 1);
+		else
+			p = scan_scalar(from, end);
 		if (p == NULL)
 			return 0;
 		if (g->want >= 0)

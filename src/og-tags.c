@@ -17,7 +17,8 @@
 #include "out.h"
 #include "rec.h"
 
-#define CACHE 2048     /* distinct ids remembered; a power of 2 */
+#define SETS 1024      /* of ids remembered, by their hash; a power of 2 */
+#define WAYS 4         /* ids of a set */
 #define CACHED_MAX 512 /* bytes of the longest such id */
 #define ERROR_MAX 4096
 #define PATH_SIZE 4096
@@ -34,6 +35,7 @@ static struct opts {
 struct entry {
 	char *raw, *text;
 	size_t rawlen, rawmax, textmax;
+	uint64_t hash;
 	uint32_t at[GRAMMAR_TAGS + 1], value[GRAMMAR_TAGS]; /* in text: tag i is at[i] to at[i + 1], its value begins at value[i] */
 };
 
@@ -43,8 +45,9 @@ struct tagger {
 	struct json_reader *top, *inner;
 	struct rec in;
 	struct out out;
-	struct entry cache[CACHE], large; /* large: an id too long to be remembered */
-	char *plain;                      /* an id without escapes, then again with those that are needed */
+	struct entry cache[SETS][WAYS], large; /* large: an id too long to be remembered */
+	unsigned char oldest[SETS];
+	char *plain; /* an id without escapes, then again with those that are needed */
 	size_t plainmax;
 	int bad;
 };
@@ -150,10 +153,18 @@ hash(const char *p, size_t n)
 static const struct entry *
 find_tags(struct tagger *t, struct json_value id, const char **why, char *text, size_t size)
 {
-	struct entry *e = id.n > CACHED_MAX ? &t->large : &t->cache[hash(id.p, id.n) & (CACHE - 1)];
+	struct entry *e = &t->large;
 
-	if (e->rawlen == id.n && memcmp(e->raw, id.p, id.n) == 0)
-		return e;
+	if (id.n <= CACHED_MAX) {
+		uint64_t h = hash(id.p, id.n);
+		struct entry *set = t->cache[h & (SETS - 1)];
+
+		for (e = set; e < set + WAYS; e++)
+			if (e->hash == h && e->rawlen == id.n && memcmp(e->raw, id.p, id.n) == 0)
+				return e;
+		e = &set[t->oldest[h & (SETS - 1)]++ % WAYS];
+		e->hash = h;
+	}
 	reserve(&e->raw, &e->rawmax, id.n);
 	memcpy(e->raw, id.p, id.n);
 	e->rawlen = id.n;
