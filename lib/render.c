@@ -300,6 +300,14 @@ put_pick(const struct render *d, char *to, int list, uint64_t word)
 	return put_text(d, to, l->item[i]);
 }
 
+/* An id of less than 16 hexadecimal digits. */
+static inline char *
+put_narrow(char *to, const struct form *f, uint64_t narrow)
+{
+	memcpy(to, f->before.p, PAD);
+	return put_hex(to + f->before.n, narrow, f->hex);
+}
+
 /* A generated id: of two words, or of `narrow`, which is of 48 bits, where the form has less room than 64. */
 static char *
 put_form(struct render *d, char *to, const struct form *f, const uint64_t id[2], uint64_t narrow, uint64_t key, int64_t time)
@@ -307,11 +315,11 @@ put_form(struct render *d, char *to, const struct form *f, const uint64_t id[2],
 	uint64_t x;
 
 	if (f->hex > 0) {
+		if (f->hex < 16)
+			return put_narrow(to, f, narrow);
 		memcpy(to, f->before.p, PAD);
-		to += f->before.n;
-		if (f->hex == 32)
-			return put_hex16(put_hex16(to, id[0]), id[1]);
-		return f->hex == 16 ? put_hex16(to, id[0]) : put_hex(to, narrow, f->hex);
+		to = put_hex16(to + f->before.n, id[0]);
+		return f->hex == 32 ? put_hex16(to, id[1]) : to;
 	}
 	for (int i = 0; i < f->text->n; i++) {
 		const struct catalog_piece *p = &f->text->piece[i];
@@ -389,7 +397,9 @@ put_trace_id(struct render *d, char *to, uint64_t k, int64_t time)
 
 	if (k != d->traced) {
 		sim_trace_id(d->s, k, id);
-		d->trace_n = (size_t)(put_form(d, d->trace_text, &d->trace, id, mix_seal48(d->s->id_trace, k), k, time) - d->trace_text);
+		d->trace_n =
+		    (size_t)(put_form(d, d->trace_text, &d->trace, id, d->trace.hex < 16 ? mix_seal48(d->s->id_trace, k) : 0, k, time) -
+			d->trace_text);
 		d->traced = k;
 	}
 	if (d->trace_n == 32)
@@ -402,8 +412,12 @@ put_trace_id(struct render *d, char *to, uint64_t k, int64_t time)
 static char *
 put_user(struct render *d, char *to, uint64_t user, int64_t time)
 {
-	uint64_t id[2] = { mix_seal(d->s->id_user, user), mix(user ^ d->s->id_user.a) };
+	uint64_t id[2];
 
+	if (d->user.hex > 0 && d->user.hex < 16)
+		return put_narrow(to, &d->user, user);
+	id[0] = mix_seal(d->s->id_user, user);
+	id[1] = mix(user ^ d->s->id_user.a);
 	return put_form(d, to, &d->user, id, user, user, time);
 }
 
@@ -414,9 +428,11 @@ put_object(struct render *d, char *to, const struct context *c)
 	struct form *f = &d->object[type];
 	uint64_t id[2];
 
+	if (f->hex > 0 && f->hex < 16)
+		return put_narrow(to, f, mix_seal48(f->id, c->r->object));
 	id[0] = mix_seal(f->id, c->r->object);
 	id[1] = mix(id[0]);
-	return put_form(d, to, f, id, mix_seal48(f->id, c->r->object), c->r->object_key, c->time);
+	return put_form(d, to, f, id, f->hex == 0 ? mix_seal48(f->id, c->r->object) : 0, c->r->object_key, c->time);
 }
 
 /* A value of another line: with quotes in JSON, without in the others. */
@@ -1267,6 +1283,8 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 		return put_trace_id(d, to, c->r->k, c->r->time);
 	case SRC_SPAN_PARENT:
 		return x->parent >= 0 ? put_span_id(d, to, sim_slot(c->r->k, c->r->plan, c->r->span[x->parent].node), c->r->time) : NULL;
+	case SRC_USER_ID:
+		return c->given != NULL ? put_given(d, to, c->given->user) : put_user(d, to, c->r->user, c->time);
 	case SRC_TARGET_ID:
 		return c->r->has_target ? value(d, s, c, to) : NULL;
 	case SRC_SPAN_CACHE:
@@ -1455,7 +1473,10 @@ render_span(struct render *d, char *to, const struct sim_request *r, uint32_t sp
 	return run(d, p, &c, to);
 }
 
-/* Ids of rollout records: class 63, then service, place, build number and phase, so that no request has them and none depends on another rollout. */
+/*
+ * Ids of rollout records: class 63, then service, place, build number and phase, so that no request has them and none depends on another
+ * rollout.
+ */
 static uint64_t
 rollout_name(const struct render *d, const struct world_rollout *w, int end)
 {
