@@ -16,8 +16,8 @@ struct json_value {
 };
 
 /*
- * Reader of some keys of an object. It learns the order of keys from the lines; a line in the learned order is read by comparing and scanning,
- * any other by jsmn. Both ways accept and refuse the same lines.
+ * Reader of some keys of an object. It learns the order of keys from the lines; a line in the learned order is read by comparing and
+ * scanning, any other by jsmn. Both ways accept and refuse the same lines.
  */
 struct json_reader;
 
@@ -30,7 +30,10 @@ void json_reader_free(struct json_reader *);
  *   return   0; or -1 and *errstr ("not a JSON object", "key \"ts\" twice", "invalid UTF-8", "nested deeper than 64", ...), good until the next call
  */
 int json_read(struct json_reader *, const char *line, size_t len, struct json_value *value, const char **errstr);
-/* Keys of the object `p` (a value that begins with '{') at any depth of interest: a second reader over a nested object, e.g. "tags". Same as json_read(). */
+/*
+ * Keys of the object `p` (a value that begins with '{') at any depth of interest: a second reader over a nested object, e.g. "tags". Same
+ * as json_read().
+ */
 /* How many lines went the fast way, for tests and -v. */
 uint64_t json_reader_fast(const struct json_reader *);
 

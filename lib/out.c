@@ -9,7 +9,8 @@
 #define PIPE_SIZE (1024 * 1024) /* what an unprivileged process may ask for on Linux */
 
 /*
- * The memory is never smaller than OUT_LINE_MAX, whatever `size` says, so that room for a line cannot be refused; pages not used cost nothing.
+ * The memory is never smaller than OUT_LINE_MAX, whatever `size` says, so that room for a line cannot be refused; pages not used cost
+ * nothing.
  */
 static size_t
 capacity(size_t size)

@@ -22,7 +22,9 @@ struct out {
 int out_open(struct out *, int fd, size_t size);
 /* Write what is held. 0, or -1 (o->err). */
 int out_flush(struct out *);
-/* Make room for n more bytes (any n); the place to write them. Then call out_took(). Never NULL after out_open() while n <= OUT_LINE_MAX. */
+/*
+ * Make room for n more bytes (any n); the place to write them. Then call out_took(). Never NULL after out_open() while n <= OUT_LINE_MAX.
+ */
 char *out_grow(struct out *, size_t n);
 /* Flush, close the descriptor and free. 0, or -1 with errno of the first failure. */
 int out_close(struct out *);

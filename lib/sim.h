@@ -1,8 +1,8 @@
 /*
  * The simulation: who asks for what and when (traffic), and what becomes of it (trees). A pure function of world, catalog and key.
  *
- * A request is named by K, 48 bits: class 6, session ordinal in the class 36, position in the session 6. A span is named by K and its slot, the
- * number of its place among all spans that its root operation could cause. All ids are bijections of these names.
+ * A request is named by K, 48 bits: class 6, session ordinal in the class 36, position in the session 6. A span is named by K and its slot,
+ * the number of its place among all spans that its root operation could cause. All ids are bijections of these names.
  * The quiet baseline of a tree is divided from the root down; what goes wrong is carried from the leaves up.
  */
 #ifndef OG_SIM_H

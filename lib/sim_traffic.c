@@ -89,8 +89,8 @@ ordinal_of(const struct sim *s, int class, uint64_t raw)
 }
 
 /*
- * How many requests a session has, and which they are within its class. A block of eight sessions shares 64 requests at seven keyed cuts; an unfinished
- * last block has eight each; the last session before `until` takes what rounding to sessions left.
+ * How many requests a session has, and which they are within its class. A block of eight sessions shares 64 requests at seven keyed cuts;
+ * an unfinished last block has eight each; the last session before `until` takes what rounding to sessions left.
  */
 static int
 session_span(const struct sim *s, int class, uint64_t ordinal, uint64_t *first)
@@ -201,8 +201,8 @@ is_pressed(const struct sim *s, int64_t start)
 }
 
 /*
- * When a session's user is chosen: the beginning of the quarter hour it starts in; of those that are pressed together, one for all. So the start need
- * not be known to the microsecond to find the user again.
+ * When a session's user is chosen: the beginning of the quarter hour it starts in; of those that are pressed together, one for all. So the
+ * start need not be known to the microsecond to find the user again.
  */
 static int64_t
 session_quarter(const struct sim *s, int64_t start)
@@ -465,8 +465,8 @@ popular_user(const struct sim *s, uint64_t key, struct follower *f, uint64_t *us
 }
 
 /*
- * Somebody the user follows, mostly; else somebody popular. The people he follows are a function of who he is: between 5 and 500 of them, more for
- * active people, popular ones often.
+ * Somebody the user follows, mostly; else somebody popular. The people he follows are a function of who he is: between 5 and 500 of them,
+ * more for active people, popular ones often.
  */
 static void
 draw_target(const struct sim *s, const struct session *x, struct sim_request *r)
@@ -513,8 +513,8 @@ object_level(const struct sim *s, uint32_t word, int levels)
 }
 
 /*
- * A thing made before, by popularity. At each level of size 2^k things stand in blocks, and each block has one that everybody names who comes to it;
- * so some are named again and again, most hardly ever, and new ones get their share.
+ * A thing made before, by popularity. At each level of size 2^k things stand in blocks, and each block has one that everybody names who
+ * comes to it; so some are named again and again, most hardly ever, and new ones get their share.
  */
 static int
 popular_object(const struct sim_traffic *t, int type, uint64_t key, uint64_t *value)
@@ -542,8 +542,8 @@ popular_object(const struct sim_traffic *t, int type, uint64_t key, uint64_t *va
 }
 
 /*
- * What a request is about: a new thing, whose name is the request's; one of the user's own that nobody else ever names, likewise; or one that was made
- * before, and where that is not to be found one of those from before the world, by popularity too.
+ * What a request is about: a new thing, whose name is the request's; one of the user's own that nobody else ever names, likewise; or one
+ * that was made before, and where that is not to be found one of those from before the world, by popularity too.
  */
 static void
 draw_object(const struct sim_traffic *t, const struct catalog_op *o, uint64_t g, struct sim_request *r)

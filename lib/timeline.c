@@ -6,8 +6,8 @@
 #include "timeline.h"
 
 /*
- * Bounds. A quarter hour of a class weighs at most 2^44 (mass times growth), a frame of all classes less than 2^57, and with SPAN_MAX there are
- * fewer than 2^21 frames: cumulative mass stays below 2^78, times sessions below 2^114.
+ * Bounds. A quarter hour of a class weighs at most 2^44 (mass times growth), a frame of all classes less than 2^57, and with SPAN_MAX there
+ * are fewer than 2^21 frames: cumulative mass stays below 2^78, times sessions below 2^114.
  */
 #define QUARTER INT64_C(900000000) /* us */
 #define DAY (96 * QUARTER)

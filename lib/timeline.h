@@ -1,8 +1,9 @@
 /*
  * When sessions start: a counted point process that can be entered anywhere.
  *
- * Sessions belong to classes. The number of sessions of a frame (a UTC day, or a part of one) is a quota of the total, split over classes and then over
- * the frame by binomial draws keyed by place in the tree, in proportion to the mass of each class and quarter hour; so any count is found by descent.
+ * Sessions belong to classes. The number of sessions of a frame (a UTC day, or a part of one) is a quota of the total, split over classes
+ * and then over the frame by binomial draws keyed by place in the tree, in proportion to the mass of each class and quarter hour; so any
+ * count is found by descent.
  * Within a class, sessions are numbered from 0 in order of time: the ordinal. All sessions are ordered by (start, class, ordinal).
  * Source: hierarchical binomial splitting of a conditioned Poisson process; Kingman, Poisson Processes, 1993.
  */
@@ -33,8 +34,9 @@ struct timeline_session {
 };
 
 /*
- * NULL with errno: ENOMEM; EINVAL when the model leaves its bounds or spans 2^57 us; EDOM when [begin, until) has no mass; ERANGE when with those after
- * `until` there were more than 2^48. Sessions after `until` go on at the same rate; none starts at or after `end`. The model is copied.
+ * NULL with errno: ENOMEM; EINVAL when the model leaves its bounds or spans 2^57 us; EDOM when [begin, until) has no mass; ERANGE when with
+ * those after `until` there were more than 2^48. Sessions after `until` go on at the same rate; none starts at or after `end`. The model is
+ * copied.
  */
 struct timeline *timeline_new(const struct timeline_model *);
 void timeline_free(struct timeline *);

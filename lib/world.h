@@ -94,8 +94,8 @@ uint64_t world_subkey(uint64_t key, uint64_t part);
 uint64_t world_count(const struct catalog_dist *, uint64_t key);
 
 /*
- * Spell a made id, of literal text, hex, digits and uuid, from the words of a key from number `draw` on. Its length; or -1 when something else stands
- * in the form or it does not fit.
+ * Spell a made id, of literal text, hex, digits and uuid, from the words of a key from number `draw` on. Its length; or -1 when something
+ * else stands in the form or it does not fit.
  */
 int world_spell(const struct catalog_text *form, uint64_t key, uint64_t draw, char *buf, size_t size);
 
@@ -115,8 +115,8 @@ int world_covers_effect(const struct catalog *, const struct catalog_effect *, i
 int world_header(char *buf, size_t size, const struct world *);
 
 /*
- * The whole world as text: header, places, services, components, deployments, releases, rollouts. Of *w it takes the catalog and the header's values,
- * which must be within world_limits().
+ * The whole world as text: header, places, services, components, deployments, releases, rollouts. Of *w it takes the catalog and the
+ * header's values, which must be within world_limits().
  *   return   0; or -1 and err: a form of ids that does not fit, or memory
  */
 int world_make(const struct world *, struct out *, char *err, size_t errsize);
@@ -140,7 +140,10 @@ struct world_draft {
 };
 /* Level NULL: that of the world. 0, or -1 and err: no effect has this level. */
 int world_draft(struct world_draft *, struct world *, const char *level, char *err, size_t errsize);
-/* Those of the catalog's table, for the components that the world has: scripted ones and random ones, which do not overlap within a component. */
+/*
+ * Those of the catalog's table, for the components that the world has: scripted ones and random ones, which do not overlap within a
+ * component.
+ */
 int world_draft_rates(struct world_draft *);
 /* One that is asked for: "KEY=VALUE,KEY=VALUE"; og-incidents(1) lists the keys. What is left out comes from the catalog. */
 int world_draft_spec(struct world_draft *, const char *spec);

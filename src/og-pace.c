@@ -1,8 +1,8 @@
 /*
  * og-pace: release records in time
  *
- * Standard input: records, one JSON object a line. Standard output: the same, each when it is due: at its own time, so many times faster, or at
- * a fixed rate. What is written depends on the input alone; when, on the clock.
+ * Standard input: records, one JSON object a line. Standard output: the same, each when it is due: at its own time, so many times faster,
+ * or at a fixed rate. What is written depends on the input alone; when, on the clock.
  */
 #include <err.h>
 #include <errno.h>

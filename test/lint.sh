@@ -37,7 +37,8 @@ c_files() {
 c_format() {
 	c_files | xargs clang-format --dry-run -Werror
 	c_files | while read -r file; do
-		expand "$file" | awk -v file="$file" 'length > 140 { print file ":" NR ": more than 140 columns" }'
+		# It breaks neither comments nor strings.
+		expand "$file" | awk -v file="$file" 'length > 140 && !/".*"/ { print file ":" NR ": more than 140 columns" }'
 	done
 }
 
@@ -71,8 +72,9 @@ scripts() {
 man_mandoc() {
 	mkdir "$tmp/man" "$tmp/man/man1" "$tmp/man/man5" "$tmp/man/man7"
 	for page in man/*.[157]; do
-		ln -s "$PWD/$page" "$tmp/man/man${page##*.}/"
+		cp "$page" "$tmp/man/man${page##*.}/"
 	done
+	makewhatis "$tmp/man"
 	MANPATH="$tmp/man" mandoc -T lint -W style man/*.[157] | grep -vE 'referenced manual not found: Xr ([^o]|o[^g])'
 	true
 }

@@ -1,4 +1,6 @@
-/* The learned way and the checked way of reading lines accept and refuse the same, and find the same; values are read within their bounds. */
+/*
+ * The learned way and the checked way of reading lines accept and refuse the same, and find the same; values are read within their bounds.
+ */
 #include "json.h"
 #include "fuzz.h"
 

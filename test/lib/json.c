@@ -20,7 +20,10 @@ reader(void)
 	return r;
 }
 
-/* Reads a copy of exactly n bytes, so that a look past the end is seen by whoever watches the heap; the values stay good until the next call. */
+/*
+ * Reads a copy of exactly n bytes, so that a look past the end is seen by whoever watches the heap; the values stay good until the next
+ * call.
+ */
 static int
 read_copy(struct json_reader *r, const char *s, size_t n, struct json_value *value, const char **why)
 {
@@ -244,8 +247,8 @@ static void
 test_both_ways(struct tap *t)
 {
 	static const char *const base[] = {
-		"{\"ts\":12.5,\"name\":\"some text of a length that takes more than a word\",\"x\":null,\"tags\":{\"a\":\"b\",\"c\":[1,2]},\"last\":true}",
-		"{\"ts\": \"2025-12-03T12:20:00Z\", \"y\": \"\\u00e9\\ud83d\\ude00\", \"name\": \"\xc3\xa9\xf0\x9f\x98\x80\", \"q\\\"k\": -1e5}",
+		"{\"ts\":12.5,\"name\":\"some text of more than a word\",\"x\":null,\"tags\":{\"a\":\"b\",\"c\":[1,2]},\"last\":true}",
+		"{\"ts\": \"2025-12-03T12:20Z\", \"y\": \"\\u00e9\\ud83d\\ude00\", \"name\": \"\xc3\xa9\xf0\x9f\x98\x80\", \"q\\\"k\": -1e5}",
 		"{\"name\":[{\"a\":[]},[[\"x\",{}]],0],\"q\\u0022k\":false,\"ts\":0}",
 	};
 	uint64_t accepted = 0, refused = 0, different = 0;
