@@ -9,7 +9,7 @@ PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catal
 PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush
 # test/lib, test/tools, test/fuzz
 TESTS = catalog clock dist grammar json mix num out rec sim timeline tsv world
-TOOLS = faultd judge
+TOOLS = cost faultd judge stats
 FUZZERS = catalog clock grammar json rec world
 
 LIB = bin/libog.a
