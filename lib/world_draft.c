@@ -189,6 +189,18 @@ world_draft_ramp(const struct world_draft *m, struct world_fresh *f)
 	f->x.ramp -= f->x.ramp % 1000;
 }
 
+/* Effects that were drawn or set to do nothing are none. */
+static void
+drop_idle(struct world_incident *x)
+{
+	int n = 0;
+
+	for (int i = 0; i < x->neffects; i++)
+		if (x->effect[i].add != 0 || (x->effect[i].what != EFFECT_ERRORS && x->effect[i].factor != 1))
+			x->effect[n++] = x->effect[i];
+	x->neffects = n;
+}
+
 int
 world_draft_add(struct world_draft *m, const struct world_fresh *f)
 {
@@ -201,7 +213,8 @@ world_draft_add(struct world_draft *m, const struct world_fresh *f)
 		m->fresh = larger;
 		m->max = most;
 	}
-	m->fresh[m->n++] = *f;
+	m->fresh[m->n] = *f;
+	drop_idle(&m->fresh[m->n++].x);
 	return 0;
 }
 

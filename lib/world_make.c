@@ -18,8 +18,9 @@
 #define BAD_LOSS 2   /* and drops so many times as much */
 #define BAD_ERRORS_MAX 0.5
 #define BAD_LOSS_MAX 0.6
-#define PLACES 4    /* decimals of what rollouts do */
-#define ID_MAX 4096 /* bytes */
+#define PLACES 4         /* decimals of what rollouts do */
+#define NUMBER_DIGITS 20 /* of a build, at most */
+#define ID_MAX 4096      /* bytes */
 
 /* Words of a rollout's key; from ROLL_ID on as many as it takes. */
 enum { ROLL_LENGTH, ROLL_BAD, ROLL_TRAFFIC, ROLL_ERRORS, ROLL_LATENCY, ROLL_ID = 8 };
@@ -380,8 +381,9 @@ check_form(const struct maker *m, int form, const char *number)
 
 	for (; k < n && failed == 0; k++) {
 		int place = (int)(k % (size_t)c->nplaces), service = (int)(k / (size_t)c->nplaces);
+		int length = expand(m, form, place, service, number, buf);
 
-		if (expand(m, form, place, service, number, buf) == -1)
+		if (length == -1 || length >= ID_MAX - NUMBER_DIGITS)
 			failed = fail(m, "%s/ids.tsv: %s: a part without a value, or too long", c->dir, name);
 		else if ((all[k] = strdup(buf)) == NULL)
 			failed = fail(m, "%s", strerror(errno));
@@ -402,8 +404,7 @@ check_forms(const struct maker *m)
 	const struct catalog *c = &m->w->cat;
 	char id[ID_MAX];
 
-	/* A number of 20 digits is as long as any. */
-	if (check_form(m, m->release_id, "00000000000000000000") == -1 || check_form(m, m->deployment_id, NULL) == -1)
+	if (check_form(m, m->release_id, "1") == -1 || check_form(m, m->deployment_id, NULL) == -1)
 		return -1;
 	if (world_spell(&c->id[m->rollout_id].form, 0, 0, id, sizeof(id)) == -1)
 		return fail(m, "%s/ids.tsv: rollout_id: more than text, hex, digits and uuid, or too long", c->dir);

@@ -256,6 +256,8 @@ add_effect(struct spec *s, enum catalog_what what)
 	struct world_effect *e = &x->effect[x->neffects];
 
 	*e = (struct world_effect){ .what = what, .factor = 1 };
+	if (x->neffects == 0 && s->value[SPEC_SERVICES] == NULL)
+		return bad(s, "no services", NULL);
 	if (x->neffects > 0) {
 		e->target = x->effect[0].target;
 		e->ntargets = x->effect[0].ntargets;
@@ -305,18 +307,6 @@ set_strength(struct spec *s)
 	return 0;
 }
 
-/* Effects that were set to do nothing are none. */
-static void
-drop_idle(struct world_incident *x)
-{
-	int n = 0;
-
-	for (int i = 0; i < x->neffects; i++)
-		if (x->effect[i].add != 0 || (x->effect[i].what != EFFECT_ERRORS && x->effect[i].factor != 1))
-			x->effect[n++] = x->effect[i];
-	x->neffects = n;
-}
-
 static int
 set_effects(struct spec *s)
 {
@@ -341,7 +331,6 @@ set_effects(struct spec *s)
 			e->ncodes = ncodes;
 		}
 	}
-	drop_idle(&s->f.x);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /*
  * og-incidents: append incidents to a world
  *
- * Standard input: a world. Standard output: the same lines, unchanged, and behind them a line for each new incident, in order of their starts.
+ * Standard input: a world. Standard output: the same lines, unchanged, and behind them a line for each new incident, in order of their
+ * starts.
  * They depend on the world's seed, begin and end, its catalog and the options alone.
  */
 #include <err.h>
@@ -15,6 +16,7 @@
 #include "num.h"
 #include "out.h"
 #include "rec.h"
+#include "sim.h"
 #include "world.h"
 
 #define ERROR_MAX 4096
@@ -64,6 +66,39 @@ add_all(struct world_draft *draft, struct world *w, char text[ERROR_MAX])
 			errx(2, "-a: %s", text);
 	if (world_draft_name(draft) == -1)
 		errx(1, "%s", text);
+}
+
+static int
+is_fresh(const struct world_draft *draft, int n, const struct world_incident *x)
+{
+	for (int i = 0; i < n; i++)
+		if (draft->fresh[i].x.id == x->id)
+			return 1;
+	return 0;
+}
+
+/* What each new incident is expected to do. */
+static void
+tell(struct world_draft *draft, struct world *w, uint64_t requests, char text[ERROR_MAX])
+{
+	int n = draft->n;
+	struct sim sim;
+
+	if (n == 0)
+		return;
+	if (world_draft_join(draft) == -1 || sim_open(&sim, w, requests, text, ERROR_MAX) == -1)
+		errx(1, "%s", text);
+	for (int i = 0; i < w->nincidents; i++) {
+		const struct world_incident *x = &w->incident[i];
+		double touched, failed;
+
+		if (!is_fresh(draft, n, x))
+			continue;
+		sim_expect(&sim, i, &touched, &failed);
+		warnx("%s: %s: about %llu of %llu requests reached, %llu failed", x->id, x->component, (unsigned long long)(touched + 0.5),
+		    (unsigned long long)(requests == 0 ? w->requests : requests), (unsigned long long)(failed + 0.5));
+	}
+	sim_close(&sim);
 }
 
 static _Noreturn void
@@ -155,5 +190,9 @@ main(int argc, char *argv[])
 	world_draft_put(&draft, &out);
 	if (out_close(&out) == -1)
 		err(1, "<stdout>");
+	if (opts.verbose)
+		tell(&draft, &w, requests, text);
+	world_draft_free(&draft);
+	world_free(&w);
 	return 0;
 }

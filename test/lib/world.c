@@ -256,8 +256,9 @@ test_random(struct tap *t, struct world *w)
 		length &= within(x->end - x->start, 5, 240);
 		inside &= x->start >= w->begin && x->start < w->end;
 		ramp &= x->ramp >= 0 && x->ramp <= (x->end - x->start) / 2;
-		shared &= x->neffects == 2 && x->effect[0].what == EFFECT_ERRORS && x->effect[0].add > 0 && x->effect[1].factor >= 1 &&
-		    x->nplaces == 1;
+		shared &=
+		    x->neffects >= 1 && x->neffects <= 2 && x->effect[0].what == EFFECT_ERRORS && x->effect[0].add > 0 && x->nplaces == 1;
+		shared &= x->neffects == 1 || (x->effect[1].what == EFFECT_LATENCY && x->effect[1].factor > 1);
 		places[x->place[0]]++;
 		for (int k = 0; k < i; k++)
 			overlap += strcmp(d.fresh[k].x.component, x->component) == 0 && d.fresh[k].x.end > x->start;
@@ -288,7 +289,8 @@ test_severity(struct tap *t, struct world *w)
 		for (int k = 0; k < i; k++) {
 			const struct world_effect *a = d.fresh[i].x.effect, *b = d.fresh[k].x.effect;
 
-			if (strcmp(d.fresh[i].x.component, d.fresh[k].x.component) == 0 && a[1].factor > 1 && b[1].factor > 1) {
+			if (strcmp(d.fresh[i].x.component, d.fresh[k].x.component) == 0 && d.fresh[i].x.neffects == 2 &&
+			    d.fresh[k].x.neffects == 2) {
 				same += (a[0].add - b[0].add) * (a[1].factor - b[1].factor) >= 0;
 				other += (a[0].add - b[0].add) * (a[1].factor - b[1].factor) < 0;
 			}
