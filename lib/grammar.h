@@ -27,10 +27,11 @@ struct grammar_tag {
 };
 
 struct grammar {
-	int nwords, ntags;                    /* the words are the first tags; the id itself is none of them */
-	struct grammar_tag tag[GRAMMAR_TAGS]; /* words in the order of the id, then composites in that of the table (one that needs another behind that) */
-	char mark[GRAMMAR_TAGS];              /* mark[i]: between word i and the next */
-	struct tsv table;                     /* owns the texts */
+	int nwords, ntags; /* the words are the first tags; the id itself is none of them */
+	struct grammar_tag
+	    tag[GRAMMAR_TAGS];   /* words in the order of the id, then composites in that of the table, each behind what it is made of */
+	char mark[GRAMMAR_TAGS]; /* mark[i]: between word i and the next */
+	struct tsv table;        /* owns the texts */
 };
 
 struct grammar_word {

@@ -266,8 +266,8 @@ scan_key(const char *p, const char *end)
 }
 
 /*
- * Behind a value inside brackets: over commas and closing brackets to where the next value begins, or, when the outermost bracket has closed, to behind it
- * (then *depth is the one given as floor).
+ * Behind a value inside brackets: over commas and closing brackets to where the next value begins, or, when the outermost bracket has
+ * closed, to behind it (then *depth is the one given as floor).
  */
 static const char *
 scan_onward(const char *p, const char *end, int *depth, int floor, uint64_t objects)

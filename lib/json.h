@@ -27,13 +27,10 @@ void json_reader_free(struct json_reader *);
 /*
  * Find the keys in one line: an object, nothing behind it, valid UTF-8, no key twice (at top level), nesting at most 64, no NUL.
  *   value    one for each key, in the order of `key`, pointing into the line
- *   return   0; or -1 and *errstr ("not a JSON object", "key \"ts\" twice", "invalid UTF-8", "nested deeper than 64", ...), good until the next call
+ *   return   0; or -1 and *errstr ("not a JSON object", "key \"ts\" twice", "nested deeper than 64", ...), good until the next call
+ * The line may be a value that is an object in another line, "tags" for one, which takes a reader of its own.
  */
 int json_read(struct json_reader *, const char *line, size_t len, struct json_value *value, const char **errstr);
-/*
- * Keys of the object `p` (a value that begins with '{') at any depth of interest: a second reader over a nested object, e.g. "tags". Same
- * as json_read().
- */
 /* How many lines went the fast way, for tests and -v. */
 uint64_t json_reader_fast(const struct json_reader *);
 

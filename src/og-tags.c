@@ -1,8 +1,8 @@
 /*
  * og-tags: split composite ids into tags
  *
- * Standard input: records, one JSON object a line. Standard output: the same, with a tag for each word of the id and for each composite of the
- * words, at the top level, or inside "tags" where the record is a sample. It depends on the input and on the table that holds the grammar.
+ * Standard input: records, one JSON object a line. Standard output: the same, with a tag for each word of the id and for each composite of
+ * the words, at the top level, or inside "tags" where the record is a sample. It depends on the input and on the table with the grammar.
  */
 #include <err.h>
 #include <getopt.h>

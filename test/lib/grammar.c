@@ -57,7 +57,8 @@ test_ids(struct tap *t)
 	char err[200];
 
 	if (load(&g,
-		"# head\nid\tform\nbefore\t{a}:{b}\nx\t{a}:{b}-{c}\nuser\tuser_{hex:12}\nlater_id\t{ab_id}/{c}\nab_id\t{a}:{b}\nalias\t{ab_id}\n"
+		"# head\nid\tform\nbefore\t{a}:{b}\nx\t{a}:{b}-{c}\nuser\tuser_{hex:12}\nlater_id\t{ab_id}/{c}\n"
+		"ab_id\t{a}:{b}\nalias\t{ab_id}\n"
 		"other\t{a}:{d}\nlit\tv{c}\nplain\tabc\nback\t{c}{b}{a}\n",
 		"x", err, sizeof(err)) == -1) {
 		tap(t, 0, "%s", err);

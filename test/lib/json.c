@@ -248,7 +248,7 @@ test_both_ways(struct tap *t)
 {
 	static const char *const base[] = {
 		"{\"ts\":12.5,\"name\":\"some text of more than a word\",\"x\":null,\"tags\":{\"a\":\"b\",\"c\":[1,2]},\"last\":true}",
-		"{\"ts\": \"2025-12-03T12:20Z\", \"y\": \"\\u00e9\\ud83d\\ude00\", \"name\": \"\xc3\xa9\xf0\x9f\x98\x80\", \"q\\\"k\": -1e5}",
+		"{\"ts\": \"2025-12-03T12:20Z\", \"y\": \"\\u00e9\\ud83d\\ude00\", \"name\": \"\xf0\x9f\x98\x80\", \"q\\\"k\": -1}",
 		"{\"name\":[{\"a\":[]},[[\"x\",{}]],0],\"q\\u0022k\":false,\"ts\":0}",
 	};
 	uint64_t accepted = 0, refused = 0, different = 0;
