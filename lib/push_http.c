@@ -44,6 +44,20 @@ on_body(char *from, size_t size, size_t n, void *arg)
 	return buf_put(&r->answer, from, keep) == -1 ? 0 : n;
 }
 
+/* libcurl sends a request again by itself when a connection that it kept turns out to be closed. The account must know. */
+static int
+on_send(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	struct push_request *r = arg;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	r->sendings++;
+	return CURL_PREREQFUNC_OK;
+}
+
 static int
 set_up(struct push *p, struct push_request *r)
 {
@@ -53,7 +67,9 @@ set_up(struct push *p, struct push_request *r)
 		return -1;
 	/* libcurl fails to take these only when it was built without what every Debian has, or is out of memory. */
 	return curl_easy_setopt(e, CURLOPT_PRIVATE, r) != CURLE_OK || curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error) != CURLE_OK ||
-		curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) != CURLE_OK || curl_easy_setopt(e, CURLOPT_PROXY, "") != CURLE_OK ||
+		curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) != CURLE_OK ||
+		curl_easy_setopt(e, CURLOPT_PREREQDATA, r) != CURLE_OK || curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
+		curl_easy_setopt(e, CURLOPT_PROXY, "") != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_USERAGENT, p->set->agent) != CURLE_OK ||
@@ -155,7 +171,7 @@ push_http_start(struct push *p, struct batch *b)
 		r++;
 	r->batch = b;
 	r->answer.n = r->answered = 0;
-	r->head_done = r->chunked = 0;
+	r->head_done = r->chunked = r->sendings = 0;
 	r->error[0] = '\0';
 	if (aim(p, r, b) == -1)
 		return -1;
@@ -241,6 +257,12 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 		sent = verdict == PUSH_AGAIN && (status == 429 || status == 503) ? 0 : sent;
 	}
 	clean(why);
+	if (r->sendings > 1) {
+		p->account->requests += (uint64_t)r->sendings - 1;
+		p->account->retries += (uint64_t)r->sendings - 1;
+		if (r->batch != NULL)
+			r->batch->doubtful = 1;
+	}
 	if (r->batch != NULL && sent > 0 && verdict != PUSH_TAKEN && verdict != PUSH_SMALLER)
 		r->batch->doubtful = 1;
 	push_settle(p, r, verdict, code == CURLE_OK ? status : 0, after > AFTER_MAX / 1000 ? AFTER_MAX : after * 1000, why);

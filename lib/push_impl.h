@@ -16,6 +16,7 @@ struct push_request {
 	struct buf answer;
 	size_t answered;        /* bytes of body, those not kept included */
 	int head_done, chunked; /* of the answer */
+	int sendings;           /* of the request; more than one: libcurl's own repetitions */
 	char error[CURL_ERROR_SIZE];
 };
 

@@ -322,14 +322,14 @@ vl_open(struct vl *v, enum vl_inlet inlet, const char *time, const char *message
 
 	*v = (struct vl){ .inlet = inlet, .oldest = 1, .newest = INT64_MAX };
 	*errstr = NULL;
-	while (*streams != '\0' && (name = strsep(&streams, ",")) != NULL) {
+	if (*streams == '\0')
+		streams = NULL;
+	while ((name = strsep(&streams, ",")) != NULL) {
 		if (n == 2 + VL_STREAMS) {
 			*errstr = "more than 16 stream fields";
 			return -1;
 		}
 		key[n++] = name;
-		if (streams == NULL)
-			break;
 	}
 	for (int i = 0; i < n; i++) {
 		if (!is_plain(key[i]))

@@ -1,0 +1,492 @@
+bats_require_minimum_version 1.5.0
+
+load common
+
+# A pusher that waits for a server waits for ever.
+# shellcheck disable=SC2034 # read by bats
+BATS_TEST_TIMEOUT=20
+
+setup_file() {
+	# shellcheck disable=SC2086 # flags are words
+	"${CC:-cc}" -std=c11 -g -O1 -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -o "$BATS_FILE_TMPDIR/faultd" \
+		"$OG_ROOT/test/tools/faultd.c" -lbsd -lpthread
+	metrics 100y 2d >"$BATS_FILE_TMPDIR/metrics"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+teardown() {
+	stop
+}
+
+# The part of the server's metrics page that matters.
+metrics() {
+	printf 'vl_x 1\nflag{name="futureRetention", value="%s", is_set="false"} 1\nflag{name="retentionPeriod", value="%s", is_set="true"} 1\n' "$2" "$1"
+}
+
+# Start a fault server with what standard input holds as its script, wait until it listens, and set URL.
+serve() {
+	stop
+	rm -f port
+	cat >script
+	"$BATS_FILE_TMPDIR/faultd" -f "$BATS_FILE_TMPDIR/metrics" -s script -l stored -r requests "$@" >port 3>&- &
+	server=$!
+	until [ -s port ]; do
+		kill -0 "$server" || return 1
+		sleep 0.01
+	done
+	URL=http://127.0.0.1:$(cat port)
+}
+
+stop() {
+	[ -z "${server-}" ] || kill "$server" 2>/dev/null || true
+	[ -z "${server-}" ] || wait "$server" || true
+	server=
+}
+
+# Records n, numbered from $2 (default 1), in three services.
+records() {
+	seq "${2:-1}" $((${2:-1} + $1 - 1)) | awk '{
+		printf "{\"timestamp\":\"2025-12-03T12:20:00.%06dZ\",\"id\":\"%d\",\"service\":\"s%d\",\"stack\":\"t\",\"message\":\"m %d\"}\n", $1, $1, $1 % 3, $1 }'
+}
+
+# The ids that the server stored, one a line, sorted; doubles stay.
+stored_ids() {
+	grep -ao '"id":"[0-9]*"' stored | tr -dc '0-9\n' | sort -n
+}
+
+# Requests that carried records.
+loads() {
+	grep -c '^POST [^ ]*?' requests || true
+}
+
+@test "records arrive, grouped by stream, as fields and message" {
+	serve <<<""
+	printf '%s\n' '{"timestamp":"2025-12-03T12:20:00.123456789+01:00","service":"a","stack":"x","message":"say \"hi\"","n":1.50,"ok":true,"no":null,"e":"","o":{"p":{"q":"r"},"l":[1,"z"]}}' \
+		'{"timestamp":1764763200,"service":"b","message":"two"}' \
+		'{"timestamp":"1764763200123","service":"a","stack":"x","level":"INFO"}' >in
+	run -0 --separate-stderr og-vlpush "$URL" <in
+	[ -z "$output$stderr" ]
+	cat >want <<-'EOF'
+		{"streams":[{"stream":{"service":"a","stack":"x"},"values":[["1764760800123456789","say \"hi\"",{"n":"1.50","ok":"true","o.p.q":"r","o.l":"[1,\"z\"]"}],["1764763200123000000","",{"level":"INFO"}]]},{"stream":{"service":"b"},"values":[["1764763200000000000","two",{}]]}]}
+	EOF
+	printf '%s\n' "$(cat stored)" | diff want -
+	grep -qx 'GET /metrics 0 200 - - 1' requests
+	grep -q '^POST /insert/loki/api/v1/push?disable_message_parsing=1 [0-9]* 204 application/json - 1$' requests
+}
+
+@test "-I jsonline sends the lines as they are" {
+	serve <<<"200"
+	records 100 >in
+	run -0 --separate-stderr og-vlpush -I jsonline -t timestamp -m message -g service,stack "$URL" <in
+	cmp in stored
+	grep -q '^POST /insert/jsonline?_time_field=timestamp&_msg_field=message&_stream_fields=service%2cstack [0-9]* 200 application/json' requests
+}
+
+@test "requests of -I jsonline stay within 256 KiB, others within -B" {
+	serve <<<""
+	records 10000 >in
+	run -0 og-vlpush -I jsonline "$URL" <in
+	awk '/^POST [^ ]*jsonline/ { n++; if ($3 > 262144) exit 1; if ($3 > 200000) big = 1 } END { exit !(n > 1 && big) }' requests
+	sort in | cmp - <(sort stored)
+	rm requests
+	run -0 og-vlpush -B 20000 "$URL" <in
+	stop
+	[ "$(stored_ids | uniq | wc -l)" -eq 10000 ]
+}
+
+@test "batches close on records, and connections are kept" {
+	serve <<<""
+	records 1000 >in
+	run -0 og-vlpush -R 10 -C 2 "$URL" <in
+	[ "$(loads)" -eq 100 ]
+	[ "$(awk '{ print $7 }' requests | sort -u | wc -l)" -le 2 ]
+	[ "$(stored_ids)" = "$(seq 1000)" ]
+}
+
+@test "a batch is sent after -L though the input goes on" {
+	serve <<<""
+	mkfifo pipe
+	og-vlpush -L 50ms "$URL" <pipe 3>&- &
+	pusher=$!
+	exec 5>pipe
+	records 3 >&5
+	for ((i = 0; i < 200; i++)); do
+		[ ! -s stored ] || break
+		sleep 0.02
+	done
+	[ "$(stored_ids)" = "$(seq 3)" ]
+	records 2 4 >&5
+	exec 5>&-
+	wait "$pusher"
+	[ "$(stored_ids)" = "$(seq 5)" ]
+}
+
+@test "503 and 429 are tried again, with the same bytes and one message" {
+	serve < <(printf '%s\n' 503 '503 body=wait' 429 500 425 408)
+	records 50 >in
+	run -0 --separate-stderr og-vlpush -v -C 1 "$URL" <in
+	[ "$(stored_ids)" = "$(seq 50)" ]
+	[ "${#stderr_lines[@]}" -eq 2 ]
+	[ "${stderr_lines[0]}" = "og-vlpush: $URL: 503: no reason given; trying again" ]
+	[[ ${stderr_lines[1]} = "og-vlpush: $URL: read 50 = accepted 50 + refused 0 + not delivered 0; perhaps doubled 50;"*"repeated 6,"* ]]
+	[ "$(awk '/[?]/ { print $3 }' requests | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "Retry-After is obeyed" {
+	serve < <(printf '%s\n' '429 Retry-After:1')
+	records 5 >in
+	began=$(date +%s%N)
+	run -0 og-vlpush "$URL" <in
+	[ $(($(date +%s%N) - began)) -ge 1000000000 ]
+	[ "$(stored_ids)" = "$(seq 5)" ]
+}
+
+@test "a server that comes up late is waited for" {
+	serve <<<""
+	port=$(cat port)
+	stop
+	records 20 >in
+	og-vlpush "$URL" <in 2>said 3>&- &
+	pusher=$!
+	until [ -s said ]; do sleep 0.01; done
+	grep -q "^og-vlpush: $URL: .*; trying again$" said
+	serve -p "$port" <<<""
+	wait "$pusher"
+	[ "$(stored_ids)" = "$(seq 20)" ]
+	[ "$(wc -l <said)" -eq 1 ]
+}
+
+@test "-T: what cannot be delivered in time is counted, status 1" {
+	serve <<<""
+	stop
+	records 20 >in
+	run -1 --separate-stderr og-vlpush -v -T 300ms "$URL" <in
+	[[ $stderr = *"repeated"* ]]
+	# The server was asked for its retention before a record was read.
+	[[ $stderr = *"read 0 = accepted 0"* ]]
+	rm requests
+	serve < <(yes 503 | head -n 100)
+	run -1 --separate-stderr og-vlpush -v -T 300ms "$URL" <in
+	[[ $stderr = *"og-vlpush: $URL: 20 records not delivered, the first of them line 1"* ]]
+	[[ $stderr = *"read 20 = accepted 0 + refused 0 + not delivered 20;"* ]]
+}
+
+@test "an answer cut off anywhere is no receipt" {
+	# Stored, and the answer lost: the pusher cannot know, sends again, and says so.
+	for at in 0 3 15 19 20; do
+		rm -f stored requests
+		serve <<<"204 cut=$at"
+		records 10 >in
+		run -0 --separate-stderr og-vlpush -v "$URL" <in
+		[[ $stderr = *"accepted 10 + refused 0 + not delivered 0; perhaps doubled 10;"* ]] || {
+			echo "cut=$at: $stderr"
+			return 1
+		}
+		[ "$(stored_ids)" = "$(seq 10 | sed p)" ]
+		stop
+	done
+}
+
+@test "an answer without an end, and a chunked one cut off, are no receipts" {
+	for way in '200 open' '200 chunked cut=60 body=xxxxxxxxxx' '200 chunked cut=50' '200 cut=50 body=xxxxxxxxxxxxxxxxxxxxxxxx'; do
+		rm -f stored requests
+		serve <<<"$way"
+		records 10 >in
+		run -0 --separate-stderr og-vlpush "$URL" <in
+		[ "$(loads)" -eq 2 ] || {
+			echo "$way: $stderr"
+			return 1
+		}
+		stop
+	done
+	serve <<<"200 chunked"
+	run -0 --separate-stderr og-vlpush "$URL" <in
+	[ -z "$stderr" ]
+}
+
+@test "a connection lost in mid-upload: the same batch again, nothing missing" {
+	serve < <(printf '%s\n' drop=0 drop=100 'drop=5000 reset' 'drop=100000 store')
+	records 3000 >in
+	run -0 --separate-stderr og-vlpush "$URL" <in
+	[ "$(stored_ids | uniq)" = "$(seq 3000)" ]
+}
+
+@test "poison records are found by halving; the rest is loaded" {
+	serve -x '"id":"777"' <<<""
+	records 2000 >in
+	run -1 --separate-stderr og-vlpush -v -D dead "$URL" <in
+	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:777: 400: cannot parse this" ]
+	[[ $stderr = *"og-vlpush: $URL: 1 records refused"* ]]
+	[[ $stderr = *"read 2000 = accepted 1999 + refused 1 + not delivered 0;"* ]]
+	[ "$(cut -f 1-3 dead)" = $'777\t400\t400: cannot parse this' ]
+	cmp <(cut -f 4- dead) <(sed -n 777p in)
+	[ "$(stored_ids)" = "$(seq 2000 | grep -vx 777)" ]
+	# Two requests at each of 11 halvings, and the first.
+	[ "$(loads)" -le 24 ]
+}
+
+@test "several poison records, jsonline" {
+	serve -x '7"' <<<""
+	records 100 >in
+	run -1 --separate-stderr og-vlpush -I jsonline -D dead "$URL" <in
+	[ "$(cut -f 1 dead | sort -n)" = "$(seq 7 10 97)" ]
+	[ "$(stored_ids)" = "$(seq 100 | grep -v '7$')" ]
+}
+
+@test "413: smaller requests from then on" {
+	serve -m 3000 <<<""
+	records 1000 >in
+	run -0 --separate-stderr og-vlpush -B 10000 -C 1 "$URL" <in
+	[ "$(stored_ids)" = "$(seq 1000)" ]
+	# The later half of the requests hits the limit no more.
+	[ "$(tail -n 10 requests | grep -c ' 413 ' || true)" -eq 0 ]
+}
+
+@test "what the server would swallow is refused, with line and reason" {
+	serve <<<""
+	long=$(printf '%0300000d' 0)
+	name=$(printf '%0129d' 0)
+	{
+		echo 'no object'
+		echo '[1]'
+		echo '{"timestamp":"2025-12-03T12:00:00Z"} x'
+		echo '{"message":"m"}'
+		echo '{"timestamp":null}'
+		echo '{"timestamp":""}'
+		echo '{"timestamp":0}'
+		echo '{"timestamp":1.5e9}'
+		echo '{"timestamp":-5}'
+		echo '{"timestamp":"2025-12-03"}'
+		echo '{"timestamp":"2025-12-03T12:00:00"}'
+		echo '{"timestamp":"2025-13-03T12:00:00Z"}'
+		printf '{"timestamp":"2025-12-03T12:00:00Z","m":"\xff"}\n'
+		echo '{"timestamp":"2025-12-03T12:00:00Z","a":1,"a":2}'
+		echo "{\"timestamp\":\"2025-12-03T12:00:00Z\",\"$name\":1}"
+		echo '{"timestamp":"2025-12-03T12:00:00Z","":1}'
+		echo '{"timestamp":"2025-12-03T12:00:00Z","_msg":"x"}'
+		echo "{\"timestamp\":\"2025-12-03T12:00:00Z\"$(seq -f ',"f%g":1' 1000 | tr -d '\n')}"
+		echo
+		echo '{"timestamp":"2090-12-03T12:00:00Z"}'
+		echo '{"timestamp":"1880-12-03T12:00:00Z"}'
+	} >bad
+	n=$(wc -l <bad)
+	for inlet in loki jsonline; do
+		rm -f dead
+		run -1 --separate-stderr og-vlpush -D dead -I "$inlet" "$URL" <bad
+		[ "$(wc -l <dead)" -eq "$n" ] || {
+			cut -c 1-200 dead
+			return 1
+		}
+		[ "$(cut -f 1 dead)" = "$(seq "$n")" ]
+		[ "$(cut -f 2 dead | sort -u)" = 0 ]
+		cmp <(cut -f 4- dead) bad
+		[ ! -s stored ]
+		[ "${#stderr_lines[@]}" -eq $((n + 1)) ]
+	done
+	# 300,000 bytes are too much for jsonline alone.
+	echo "{\"timestamp\":\"2025-12-03T12:00:00Z\",\"message\":\"$long\"}" >line
+	run -0 og-vlpush "$URL" <line
+	run -1 --separate-stderr og-vlpush -I jsonline "$URL" <line
+	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: more than 262143 bytes" ]
+	head -c 3000000 /dev/zero | tr '\0' x >line
+	records 1 >>line
+	run -1 --separate-stderr og-vlpush "$URL" <line
+	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: line too long" ]
+}
+
+@test "records outside the server's retention are refused" {
+	metrics 7d 2d >page
+	now=$(date +%s)
+	{
+		echo "{\"timestamp\":$((now - 6 * 86400))}"
+		echo "{\"timestamp\":$((now - 8 * 86400))}"
+		echo "{\"timestamp\":$((now + 86400))}"
+		echo "{\"timestamp\":$((now + 3 * 86400))}"
+	} >in
+	serve -f page <<<""
+	run -1 --separate-stderr og-vlpush "$URL" <in
+	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:2: older than the server's retention" ]
+	[ "${stderr_lines[1]}" = "og-vlpush: <stdin>:4: further in the future than the server keeps" ]
+	stop
+	for term in '2w 0' '1 0' '8.5d 0' '200h 0' '100y 2' '0 1'; do
+		metrics "${term% *}" 2d >page
+		serve -f page <<<""
+		run --separate-stderr og-vlpush "$URL" <<<"{\"timestamp\":$((now - 8 * 86400 - 60))}"
+		[ "$status" -eq "$([ "${term% *}" = 0 ] && echo 1 || echo 0)" ] || {
+			echo "$term: $stderr"
+			return 1
+		}
+		stop
+	done
+	serve -f /nonexistent <<<""
+	run -0 --separate-stderr og-vlpush "$URL" <in
+	[ "$stderr" = "og-vlpush: $URL: retention unknown (/metrics: 404): what is too old is dropped there in silence" ]
+}
+
+@test "-z gzip compresses; a server that does not know a form is not loaded" {
+	serve <<<""
+	records 1000 >in
+	run -0 og-vlpush -I jsonline -z gzip "$URL" <in
+	zcat stored | cmp - in
+	grep -q ' application/json gzip ' requests
+	: >stored
+	run -0 og-vlpush -I jsonline -z zstd "$URL" <in
+	zstd -dc stored | cmp - in
+	stop
+	rm stored
+	serve -P <<<"400"
+	run -1 --separate-stderr og-vlpush -z zstd "$URL" <in
+	[ "$stderr" = "og-vlpush: $URL: 400: the server does not understand -z zstd" ]
+	[ ! -s stored ]
+}
+
+@test "what only a person can mend stops the load, with a message" {
+	records 10 >in
+	for answer in 401 403 404 405 301 302; do
+		rm -f requests stored
+		serve -P <<<"$answer Location:http://127.0.0.1:1/ body=because"
+		run -1 --separate-stderr og-vlpush "$URL" <in
+		[ "$stderr" = "og-vlpush: $URL: $answer: because" ]
+		[ "$(grep -c ^POST requests)" -eq 1 ]
+		stop
+	done
+	rm -f requests
+	serve <<<"200 Content-Type:text/html body=<html>hello</html>"
+	run -1 --separate-stderr og-vlpush -C 1 "$URL" <in
+	[ "${stderr_lines[0]}" = "og-vlpush: $URL: 200 text/html: this is not VictoriaLogs" ]
+	[ "${stderr_lines[1]}" = "og-vlpush: $URL: 10 records not delivered, the first of them line 1" ]
+	[ "$(loads)" -eq 1 ]
+}
+
+@test "URLs" {
+	for url in '' host host:9428 ftp://host/ file:///etc/passwd 'http://' 'http://a b/' 'http://host:99999/'; do
+		run -2 --separate-stderr og-vlpush "$url" </dev/null
+		[ "$stderr" = "og-vlpush: $url: not an http or https URL" ]
+	done
+	for url in http://me@127.0.0.1:1/ http://me:secret@127.0.0.1:1/ http://:secret@127.0.0.1:1/; do
+		run -2 --separate-stderr og-vlpush "$url" </dev/null
+		[ "$stderr" = "og-vlpush: URL: user or password in the URL, where every process list shows it" ]
+	done
+	run -2 og-vlpush </dev/null
+	run -2 og-vlpush http://127.0.0.1:1 http://127.0.0.1:2 </dev/null
+	serve <<<""
+	records 3 >in
+	run -0 og-vlpush "$URL/base/?token=a%20b" <in
+	grep -q '^POST /base/insert/loki/api/v1/push?token=a%20b&disable_message_parsing=1 ' requests
+	[ "$(stored_ids)" = "$(seq 3)" ]
+}
+
+@test "proxy variables are not followed" {
+	serve <<<""
+	records 3 >in
+	http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1 run -0 --separate-stderr og-vlpush -T 1s "$URL" <in
+	[ -z "$stderr" ]
+}
+
+@test "bad options are usage errors" {
+	for args in '-B 0' '-B x' '-B 99999999999' '-I jsonline -B 262145' '-C 0' '-C 65' '-I x' '-L x' '-L 5' '-R 0' '-T 5x' '-z lzma' '-t ,' '-t service' \
+		'-g a,a' '-g a,' '-g message' '-m timestamp' '-Q'; do
+		# shellcheck disable=SC2086 # words
+		run -2 --separate-stderr og-vlpush $args http://127.0.0.1:1 </dev/null
+		[ -n "$stderr" ]
+	done
+}
+
+@test "all options at once, long and short" {
+	serve <<<""
+	seq 300 | awk '{ printf "{\"at\":%d,\"id\":\"%d\",\"host\":\"h%d\",\"text\":\"x\"}\n", 1764763200 + $1, $1, $1 % 2 }' >in
+	run -0 --separate-stderr og-vlpush -B 5000 -C 3 -D dead -I loki -L 1m -R 40 -T 10s -g host -m text -t at -v -z none "$URL" <in
+	[ "$(stored_ids)" = "$(seq 300)" ]
+	[ ! -s dead ]
+	grep -q '{"stream":{"host":"h1"},"values":\[\["1764763201000000000","x",{"id":"1"}\]' stored
+	: >stored
+	run -0 --separate-stderr og-vlpush --batch-bytes 5000 --connections 3 --dead-letter dead --inlet loki --longest-wait 1m --batch-records 40 --deadline 10s \
+		--streams '' --message text --time at --verbose --compress none "$URL" <in
+	[ "$(stored_ids)" = "$(seq 300)" ]
+	grep -q '{"stream":{},"values":\[\["1764763201000000000","x",{"id":"1","host":"h1"}\]' stored
+}
+
+@test "empty input, and no final newline" {
+	serve <<<""
+	run -0 --separate-stderr og-vlpush "$URL" </dev/null
+	[ -z "$output$stderr" ]
+	[ "$(loads)" -eq 0 ]
+	records 3 | head -c -1 >in
+	run -0 --separate-stderr og-vlpush "$URL" <in
+	[ "$(stored_ids)" = "$(seq 3)" ]
+	: >stored
+	run -0 --separate-stderr og-vlpush -I jsonline "$URL" <in
+	cmp <(records 3) stored
+}
+
+@test "a dead-letter file that cannot be written ends the load, and nothing is called refused" {
+	serve <<<""
+	{
+		records 5
+		echo bad
+		records 5 6
+	} >in
+	run -1 --separate-stderr og-vlpush -v -D /dev/full "$URL" <in
+	[[ $stderr = *"og-vlpush: $URL: /dev/full: No space left on device"* ]]
+	[[ $stderr = *"refused 0 + not delivered 6;"* ]]
+	run -1 --separate-stderr og-vlpush -D /nonexistent/dead "$URL" <in
+	[ "$stderr" = "og-vlpush: /nonexistent/dead: No such file or directory" ]
+}
+
+@test "closed streams" {
+	serve <<<""
+	records 3 >in
+	run -1 --separate-stderr bash -c "og-vlpush $URL <&-"
+	[ "$stderr" = "og-vlpush: <stdin>: Bad file descriptor" ]
+	run -0 bash -c "og-vlpush -D dead $URL <in >&- 2>&-"
+	echo bad >>in
+	run -1 bash -c "og-vlpush -D dead $URL <in >&- 2>&-"
+	[ "$(cat dead)" = $'4\t0\tnot a JSON object\tbad' ]
+	run -1 --separate-stderr og-vlpush "$URL" </tmp
+	[[ $stderr = *"<stdin>: Is a directory"* ]]
+}
+
+# Wait until file $1 holds string $2.
+until_said() {
+	for ((i = 0; i < 500; i++)); do
+		! grep -q "$2" "$1" || return 0
+		sleep 0.01
+	done
+	return 1
+}
+
+@test "the first signal delivers what was read, the second gives up" {
+	for signal in INT TERM; do
+		rm -f stored requests said
+		mkfifo pipe
+		serve < <(yes 503 | head -n 3)
+		og-vlpush "$URL" <pipe 2>said 3>&- &
+		pusher=$!
+		exec 5>pipe
+		records 10 >&5
+		until_said said 503
+		kill -"$signal" "$pusher"
+		wait "$pusher" && return 1
+		[ "$(stored_ids)" = "$(seq 10)" ]
+		grep -q ': interrupted: delivering what was read; once more gives up$' said
+		grep -q ': interrupted$' said
+		exec 5>&-
+		rm pipe
+		stop
+	done
+	rm -f stored requests said
+	serve < <(yes 503 | head -n 1000)
+	records 10 >in
+	og-vlpush "$URL" <in 2>said 3>&- &
+	pusher=$!
+	until_said said 503
+	kill -INT "$pusher"
+	until_said said 'once more gives up'
+	kill -INT "$pusher"
+	wait "$pusher" && return 1
+	grep -q ': interrupted twice$' said
+	grep -q ': 10 records not delivered, the first of them line 1$' said
+}
