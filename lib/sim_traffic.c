@@ -11,7 +11,7 @@
 #define STRATA 4096
 #define NOBODY 255
 #define PAUSES ((SIM_POSITIONS - 7) * 28 * CLOCK_SECOND) /* us; no session lasts longer */
-#define TRIES 4                                          /* candidates for a user, a level of popularity */
+#define TRIES 32                                         /* candidates for a user, a level of popularity */
 
 /* A session that runs. */
 struct session {
