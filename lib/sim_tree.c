@@ -278,7 +278,8 @@ finish(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64
 			x->queries = 0;
 			return;
 		}
-		u = (uint32_t)(word >> 32);
+		/* What is left of u above the share of hits, stretched to all of it. */
+		u = (uint32_t)(((uint64_t)(u - s->hit) << 32) / ((1ULL << 32) - s->hit));
 	}
 	if (s->queries_n > 0)
 		x->queries = (uint16_t)(s->queries + mix_below(u, s->queries_n));
