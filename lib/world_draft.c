@@ -353,7 +353,8 @@ world_draft(struct world_draft *m, struct world *w, const char *level, char *err
 {
 	const struct catalog *c = &w->cat;
 
-	*m = (struct world_draft){ .w = w, .level = level == NULL ? c->set.level : level, .err = err, .errsize = errsize };
+	*m = (struct world_draft){ .w = w, .level = level == NULL ? c->set.level : level, .errsize = errsize };
+	m->err = err;
 	m->key = world_key(w->seed, c->name, WORLD_INCIDENTS);
 	for (int i = 0; i < c->neffects; i++)
 		for (int k = 0; k < c->effect[i].nlevels; k++)
@@ -431,7 +432,7 @@ int
 world_draft_join(struct world_draft *m)
 {
 	struct world *w = m->w;
-	struct world_incident *larger = reallocarray(w->incident, (size_t)(w->nincidents + m->n + 1), sizeof(*larger));
+	struct world_incident *larger = reallocarray(w->incident, (size_t)w->nincidents + (size_t)m->n + 1, sizeof(*larger));
 
 	if (larger == NULL)
 		return world_draft_fail(m, "%s", strerror(errno));

@@ -377,8 +377,10 @@ check_form(const struct maker *m, int form, const char *number)
 	const char *name = form == -1 ? "deployment_id" : c->id[form].id;
 	size_t n = (size_t)c->nservices * (size_t)c->nplaces, k = 0;
 	char **all = reallocarray(NULL, n, sizeof(*all)), buf[ID_MAX];
-	int failed = all == NULL ? fail(m, "%s", strerror(errno)) : 0;
+	int failed = 0;
 
+	if (all == NULL)
+		return fail(m, "%s", strerror(errno));
 	for (; k < n && failed == 0; k++) {
 		int place = (int)(k % (size_t)c->nplaces), service = (int)(k / (size_t)c->nplaces);
 		int length = expand(m, form, place, service, number, buf);
@@ -429,9 +431,10 @@ int
 world_make(const struct world *w, struct out *out, char *err, size_t errsize)
 {
 	const struct catalog *c = &w->cat;
-	struct maker m = { .w = w, .out = out, .err = err, .errsize = errsize };
+	struct maker m = { .w = w, .out = out, .errsize = errsize };
 	int failed;
 
+	m.err = err;
 	m.builds = world_key(w->seed, c->name, WORLD_BUILDS);
 	m.rollouts = world_key(w->seed, c->name, WORLD_ROLLOUTS);
 	m.release_id = catalog_id(c, "release_id", 10);

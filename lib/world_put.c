@@ -71,7 +71,7 @@ void
 world_put_number(struct out *o, const char *key, double value, int places)
 {
 	uint64_t unit = 1, scaled;
-	char text[20];
+	char text[20] = "";
 	int n = places;
 
 	for (int i = 0; i < places; i++)

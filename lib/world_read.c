@@ -450,7 +450,7 @@ static int
 take_world(struct reader *r)
 {
 	struct world *w = r->w;
-	uint64_t format, depth;
+	uint64_t format = 0, depth = 0;
 	const char *what;
 
 	if (r->header)
@@ -496,8 +496,8 @@ take_service(struct reader *r)
 static int
 take_component(struct reader *r)
 {
-	char *id, **all;
-	uint64_t name;
+	char *id = NULL, **all;
+	uint64_t name = 0;
 	int *services;
 
 	if (get_id(r, 1, &id, &name) == -1 || get_list(r, r->value[2], "services", "service", catalog_service, &services) == -1)
@@ -512,8 +512,8 @@ take_component(struct reader *r)
 static int
 take_deployment(struct reader *r)
 {
-	struct deployment d, *all;
-	uint64_t name;
+	struct deployment d = { 0 }, *all;
+	uint64_t name = 0;
 
 	if (get_id(r, 1, &d.id, &name) == -1 || get_service(r, 2, &d.service) == -1)
 		return -1;
@@ -546,9 +546,9 @@ agrees(struct reader *r, int i, const char *name, const char *with)
 static int
 take_release(struct reader *r)
 {
-	struct world_release l, *all;
+	struct world_release l = { 0 }, *all;
 	const struct deployment *d;
-	uint64_t name;
+	uint64_t name = 0;
 
 	if (get_text(r, 2) == -1)
 		return -1;
@@ -580,7 +580,7 @@ static int
 take_rollout(struct reader *r)
 {
 	const struct world_release *l;
-	struct world_rollout o, *all;
+	struct world_rollout o = { 0 }, *all;
 
 	if (get_text(r, 2) == -1)
 		return -1;
@@ -892,14 +892,14 @@ int
 world_read_each(
     struct world *w, struct rec *in, const char *catalog, int (*each)(const char *, size_t, void *), void *arg, char *err, size_t errsize)
 {
-	struct reader r = { .w = w, .name = in->name, .catalog = catalog, .err = err, .errsize = errsize };
+	struct reader r = { .w = w, .name = in->name, .catalog = catalog, .errsize = errsize };
 	int failed;
 
+	r.err = err;
 	*w = (struct world){ 0 };
-	if ((failed = reader_open(&r)) == -1)
-		(void)fail_errno(&r);
-	else if ((failed = read_lines(&r, in, each, arg)) == 0 && (failed = world_sort(w)) == -1)
-		(void)fail_errno(&r);
+	failed = reader_open(&r) == -1 ? fail_errno(&r) : read_lines(&r, in, each, arg);
+	if (failed == 0 && world_sort(w) == -1)
+		failed = fail_errno(&r);
 	reader_free(&r);
 	if (failed == -1)
 		world_free(w);

@@ -80,7 +80,7 @@ parse(struct spec *s, char *text)
 		if (set_key(s, item, value) == -1)
 			return -1;
 	}
-	return s->value[SPEC_COMPONENT] == NULL ? bad(s, "no component", NULL) : 0;
+	return 0;
 }
 
 /* Every name of a list "a|b" as an index; how many, or -1. */
@@ -353,9 +353,11 @@ set_row(struct spec *s, uint64_t key)
 {
 	static char none[] = "";
 	char *component = s->value[SPEC_COMPONENT];
-	int row = find_row(s->c, component);
+	int row;
 
-	if (row != -1)
+	if (component == NULL)
+		return bad(s, "no component", NULL);
+	if ((row = find_row(s->c, component)) != -1)
 		return world_draft_row(s->d, row, key, &s->f);
 	if (s->value[SPEC_SERVICES] == NULL || (s->value[SPEC_ERRORS] == NULL && s->value[SPEC_LATENCY] == NULL))
 		return bad(s, "services, and errors or latency, have to be given for the unknown component", component);

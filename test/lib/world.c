@@ -446,12 +446,12 @@ header_says(const char *header, const char *old, const char *new, const char *wh
 	const char *p = strstr(header, old);
 	char text[4096], err[ERROR_MAX] = "";
 	struct world w;
-	int n, r;
+	int n;
 
 	if (p == NULL)
 		return 0;
 	n = snprintf(text, sizeof(text), "%.*s%s%s", (int)(p - header), header, new, p + strlen(old));
-	if ((r = read_text(&w, text, (size_t)n, err, sizeof(err))) == 0) {
+	if (read_text(&w, text, (size_t)n, err, sizeof(err)) == 0) {
 		int warned = w.warning != NULL && strcmp(w.warning, what) == 0;
 
 		world_free(&w);
