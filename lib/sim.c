@@ -474,7 +474,7 @@ open_timeline(struct sim *s)
 		.growth = s->growth,
 		.begin = s->w->begin,
 		.until = s->until,
-		.end = s->w->end,
+		.end = s->w->end > s->until ? s->w->end : s->until, /* how the last block ends decides what an earlier end shows, too */
 		.sessions = s->sessions };
 	uint64_t most = 0;
 
@@ -528,7 +528,8 @@ open_parts(struct sim *s, char *err, size_t errsize)
 	for (int i = 0; i < 65; i++)
 		s->object_weight[i + 1] = s->object_weight[i] + num_exp(i * (c->set.object_zipf - 1) * 0.69314718055994530942);
 	s->hit = sim_bits(c->set.cache_hit);
-	if (c->set.db_queries.kind == DIST_UNIFORM && c->set.db_queries.whole && c->set.db_queries.a >= 0 && c->set.db_queries.b >= c->set.db_queries.a) {
+	if (c->set.db_queries.kind == DIST_UNIFORM && c->set.db_queries.whole && c->set.db_queries.a >= 0 &&
+	    c->set.db_queries.b >= c->set.db_queries.a) {
 		s->queries = (uint32_t)c->set.db_queries.a;
 		s->queries_n = (uint32_t)(c->set.db_queries.b - c->set.db_queries.a) + 1;
 	}
