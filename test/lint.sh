@@ -64,7 +64,8 @@ scripts() {
 		'#!'*sh | '#!'*bats) echo "$file" ;;
 		esac
 	done | xargs shellcheck -x
-	files -name '*.bats' | xargs -r shellcheck -s bats -x
+	# bats assigns what 2154 misses: status, output, stderr and their lines.
+	files -name '*.bats' | xargs -r shellcheck -s bats -x -e SC2154
 	shellcheck -s bash test/common.bash
 }
 
@@ -75,7 +76,7 @@ man_mandoc() {
 		cp "$page" "$tmp/man/man${page##*.}/"
 	done
 	makewhatis "$tmp/man"
-	MANPATH="$tmp/man" mandoc -T lint -W style man/*.[157] | grep -vE 'referenced manual not found: Xr ([^o]|o[^g])'
+	MANPATH="$tmp/man" mandoc -T lint -W style man/*.[157] | grep -vE 'referenced manual not found: Xr ([^o]|o[^g])|longer than 80 bytes'
 	true
 }
 
