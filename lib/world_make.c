@@ -90,8 +90,8 @@ builds_in(const struct maker *m, int service, int year, uint64_t *key)
 }
 
 /*
- * Build i of n in a year: one in each of n equal parts of it, early enough in its part, if that is long enough, to have left the last place before
- * the next one comes.
+ * Build i of n in a year: one in each of n equal parts of it, early enough in its part, if that is long enough, to have left the last place
+ * before the next one comes.
  */
 static struct build
 make_build(const struct maker *m, int year, uint64_t key, uint64_t i, uint64_t n, uint64_t number)
