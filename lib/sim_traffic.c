@@ -66,7 +66,7 @@ has_joined(const struct sim *s, int persona, uint64_t user, int64_t t)
 	uint64_t word = mix_at(s->persona_key[persona] + user * 2, 2);
 	double days;
 
-	if (user % 8 == 0 || (uint32_t)word < sim_bits(s->c->set.founders))
+	if (user % 8 == 0 || (uint32_t)word < sim_bits((s->c->set.founders - 0.125) / 0.875))
 		return 1;
 	days = (double)(word >> 32) * 0x1p-32 * s->c->set.join_days;
 	return s->w->begin + (int64_t)(days * (double)CLOCK_DAY) <= t;
