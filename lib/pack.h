@@ -17,7 +17,7 @@ const char *pack_name(enum pack_form);
 /* Fastest level: the server pays for a body once, the pusher as often as it sends. NULL with errno. Not for PACK_NONE. */
 struct pack *pack_open(enum pack_form);
 /* Put the compressed form of n bytes behind what `to` holds. 0, or -1 with errno. */
-int pack_put(struct pack *, const void *p, size_t n, struct buf *to);
+int pack_put(struct pack *, const void *from, size_t n, struct buf *to);
 void pack_close(struct pack *);
 
 #endif

@@ -446,7 +446,7 @@ int
 push_run(struct push *p, struct rec *in, struct push_account *account, const char **errstr)
 {
 	sigset_t set;
-	int signals, failed = 0;
+	int signals;
 
 	*account = (struct push_account){ 0 };
 	p->account = account;
@@ -457,9 +457,12 @@ push_run(struct push *p, struct rec *in, struct push_account *account, const cha
 		*errstr = strerror(errno);
 		return -1;
 	}
-	while (!is_over(p) && !failed)
-		if ((failed = turn(p, in, signals) == -1))
+	while (!is_over(p)) {
+		if (turn(p, in, signals) == -1) {
 			push_halt(p, strerror(errno));
+			break;
+		}
+	}
 	count_rest(p);
 	(void)close(signals);
 	if (p->why[0] == '\0')

@@ -45,6 +45,7 @@ on_body(char *from, size_t size, size_t n, void *arg)
 }
 
 /* libcurl sends a request again by itself when a connection that it kept turns out to be closed. The account must know. */
+/* NOLINTBEGIN(readability-non-const-parameter): the type is libcurl's */
 static int
 on_send(void *arg, char *to, char *from, int to_port, int from_port)
 {
@@ -57,6 +58,7 @@ on_send(void *arg, char *to, char *from, int to_port, int from_port)
 	r->sendings++;
 	return CURL_PREREQFUNC_OK;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 static int
 set_up(struct push *p, struct push_request *r)

@@ -163,7 +163,7 @@ note(void *arg, const char *what)
 static char *
 make_url(const char *base, enum vl_inlet inlet)
 {
-	const char *loki[] = { "disable_message_parsing", "1", NULL };
+	const char *const loki[] = { "disable_message_parsing", "1", NULL };
 	const char *lines[] = { "_time_field", opts.time, "_msg_field", opts.message, "_stream_fields", opts.streams, NULL };
 	const char *errstr;
 	char *url;
@@ -251,15 +251,12 @@ load(struct pusher *p, const char *base)
 	return report(p, &account, failed, errstr);
 }
 
-/* A socket or file that got the number of a closed stream would be read or written as that stream. */
+/* A socket or file that got the number of a closed stream would be written as that stream. */
 static void
-hold_streams(void)
+hold_stream(FILE *stream)
 {
-	if (fcntl(STDIN_FILENO, F_GETFD) == -1)
-		err(1, "<stdin>");
-	while (fcntl(STDOUT_FILENO, F_GETFD) == -1 || fcntl(STDERR_FILENO, F_GETFD) == -1)
-		if (open("/dev/null", O_WRONLY) == -1)
-			exit(1);
+	if (fcntl(fileno(stream), F_GETFD) == -1 && freopen("/dev/null", "w", stream) == NULL)
+		exit(1);
 }
 
 static long long
@@ -286,9 +283,11 @@ duration(const char *text, char letter)
 static _Noreturn void
 usage(FILE *to, int status)
 {
-	(void)fputs("usage: og-vlpush [-Vhv] [-B bytes] [-C connections] [-D file] [-I loki | jsonline] [-L wait] [-R records]\n"
-		    "                 [-T deadline] [-g streams] [-m message] [-t time] [-z none | gzip | zstd] url\n",
+	(void)fputs("usage: og-vlpush [-v] [-B bytes] [-C connections] [-D file] [-g streams] [-I inlet]\n"
+		    "                 [-L wait] [-m message] [-R records] [-T deadline] [-t time] [-z form] url\n",
 	    to);
+	if (fflush(to) == EOF)
+		err(1, "<stdout>");
 	exit(status);
 }
 
@@ -318,8 +317,10 @@ set_option(int c)
 		opts.deadline = duration(optarg, 'T');
 		break;
 	case 'V':
-		puts("og-vlpush " OG_VERSION);
-		exit(fflush(stdout) == 0 ? 0 : 1);
+		(void)puts("og-vlpush " OG_VERSION);
+		if (fflush(stdout) == EOF)
+			err(1, "<stdout>");
+		exit(0);
 	case 'g':
 		opts.streams = optarg;
 		break;
@@ -347,12 +348,12 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
-		{ "batch-bytes", required_argument, NULL, 'B' },
+		{ "bytes", required_argument, NULL, 'B' },
 		{ "connections", required_argument, NULL, 'C' },
 		{ "dead-letter", required_argument, NULL, 'D' },
 		{ "inlet", required_argument, NULL, 'I' },
-		{ "longest-wait", required_argument, NULL, 'L' },
-		{ "batch-records", required_argument, NULL, 'R' },
+		{ "wait", required_argument, NULL, 'L' },
+		{ "records", required_argument, NULL, 'R' },
 		{ "deadline", required_argument, NULL, 'T' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "streams", required_argument, NULL, 'g' },
@@ -375,7 +376,10 @@ main(int argc, char *argv[])
 	argv += optind;
 	if (argc != 1)
 		usage(stderr, 2);
-	hold_streams();
+	if (fcntl(STDIN_FILENO, F_GETFD) == -1)
+		err(1, "<stdin>");
+	hold_stream(stdout);
+	hold_stream(stderr);
 	if (strcmp(opts.inlet, "loki") != 0 && strcmp(opts.inlet, "jsonline") != 0)
 		errx(2, "-I %s: loki or jsonline", opts.inlet);
 	inlet = strcmp(opts.inlet, "loki") == 0 ? VL_LOKI : VL_JSONLINE;

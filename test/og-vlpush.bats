@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run
 bats_require_minimum_version 1.5.0
 
 load common
@@ -403,7 +404,7 @@ loads() {
 	[ ! -s dead ]
 	grep -q '{"stream":{"host":"h1"},"values":\[\["1764763201000000000","x",{"id":"1"}\]' stored
 	: >stored
-	run -0 --separate-stderr og-vlpush --batch-bytes 5000 --connections 3 --dead-letter dead --inlet loki --longest-wait 1m --batch-records 40 --deadline 10s \
+	run -0 --separate-stderr og-vlpush --bytes 5000 --connections 3 --dead-letter dead --inlet loki --wait 1m --records 40 --deadline 10s \
 		--streams '' --message text --time at --verbose --compress none "$URL" <in
 	[ "$(stored_ids)" = "$(seq 300)" ]
 	grep -q '{"stream":{},"values":\[\["1764763201000000000","x",{"id":"1","host":"h1"}\]' stored

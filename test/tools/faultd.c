@@ -66,24 +66,35 @@ struct request {
 	char *body;
 };
 
+static int
+number(const char *text, int most)
+{
+	const char *errstr;
+	int n = (int)strtonum(text, 0, most, &errstr);
+
+	if (errstr != NULL)
+		errx(2, "%s: %s", text, errstr);
+	return n;
+}
+
 static void
 parse_word(struct act *a, const char *word)
 {
 	size_t n = strlen(a->headers);
 
 	if (*word >= '1' && *word <= '9')
-		a->status = atoi(word);
+		a->status = number(word, 999);
 	else if (strncmp(word, "body=", 5) == 0) {
 		(void)snprintf(a->body, sizeof(a->body), "%s", word + 5);
 		for (char *p = a->body; *p != '\0'; p++)
 			if (*p == '+')
 				*p = ' ';
 	} else if (strncmp(word, "delay=", 6) == 0)
-		a->delay = atol(word + 6);
+		a->delay = number(word + 6, 60000);
 	else if (strncmp(word, "drop=", 5) == 0)
-		a->drop = atoi(word + 5);
+		a->drop = number(word + 5, BODY_MAX);
 	else if (strncmp(word, "cut=", 4) == 0)
-		a->cut = atoi(word + 4);
+		a->cut = number(word + 4, BODY_MAX);
 	else if (strcmp(word, "store") == 0)
 		a->store = 1;
 	else if (strcmp(word, "open") == 0)
@@ -331,43 +342,53 @@ open_file(const char *path, const char *mode)
 	return f;
 }
 
-int
-main(int argc, char *argv[])
+static in_port_t
+parse(struct server *s, int argc, char *argv[])
 {
-	struct server s = { .lock = PTHREAD_MUTEX_INITIALIZER };
-	int c, fd, number = 0;
 	in_port_t port = 0;
+	int c;
 
 	while ((c = getopt(argc, argv, "Pf:l:m:p:r:s:x:")) != -1) {
 		switch (c) {
 		case 'P':
-			s.probes = 1;
+			s->probes = 1;
 			break;
 		case 'f':
-			s.page = optarg;
+			s->page = optarg;
 			break;
 		case 'l':
-			s.stored = open_file(optarg, "a");
+			s->stored = open_file(optarg, "a");
 			break;
 		case 'm':
-			s.most = strtoul(optarg, NULL, 10);
+			s->most = (size_t)number(optarg, BODY_MAX);
 			break;
 		case 'p':
-			port = (in_port_t)atoi(optarg);
+			port = (in_port_t)number(optarg, 65535);
 			break;
 		case 'r':
-			s.requests = open_file(optarg, "a");
+			s->requests = open_file(optarg, "a");
 			break;
 		case 's':
-			s.script = open_file(optarg, "r");
+			s->script = open_file(optarg, "r");
 			break;
 		case 'x':
-			s.poison = optarg;
+			s->poison = optarg;
 			break;
 		default:
-			return 2;
+			exit(2);
 		}
 	}
+	return port;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct server s = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	in_port_t port;
+	int fd, count = 0;
+
+	port = parse(&s, argc, argv);
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = listen_on(port);
 	for (;;) {
@@ -376,7 +397,8 @@ main(int argc, char *argv[])
 
 		if (conn == NULL)
 			err(1, NULL);
-		*conn = (struct conn){ .server = &s, .fd = accept(fd, NULL, NULL), .number = ++number };
+		count++;
+		*conn = (struct conn){ .server = &s, .fd = accept(fd, NULL, NULL), .number = count };
 		if (conn->fd == -1 || pthread_create(&thread, NULL, serve, conn) != 0)
 			err(1, "accept");
 		(void)pthread_detach(thread);
