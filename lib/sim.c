@@ -261,6 +261,7 @@ add_class(struct sim *s, int *of, int lead)
 		free(weight);
 		return -1;
 	}
+	k->lead = lead;
 	for (int i = lead; i < c->npersonas; i++) {
 		if (of[i] >= 0 || !same_class(c, lead, i))
 			continue;
@@ -309,7 +310,7 @@ open_classes(struct sim *s, char *err, size_t errsize)
 		return -1;
 	}
 	for (int k = 0; k < s->nclasses; k++) {
-		class_week(s, &c->persona[s->class[k].persona[0]], week[k]);
+		class_week(s, &c->persona[s->class[k].lead], week[k]);
 		for (int q = 0; q < TIMELINE_WEEK; q++) {
 			week[k][q] *= s->class[k].weight;
 			top = week[k][q] > top ? week[k][q] : top;

@@ -117,6 +117,7 @@ struct sim_home {
 };
 
 struct sim_class {
+	int lead; /* the first of its personas */
 	int npersonas;
 	int *persona;
 	struct dist_alias who;

@@ -221,6 +221,7 @@ session_open(struct sim *s, struct session *x, int class, uint64_t ordinal, int6
 	uint64_t user, n;
 	int once;
 
+	*x = (struct session){ 0 };
 	x->start = x->next = start;
 	x->k = (uint64_t) class << 42 | ordinal << 6;
 	x->key = k.key = mix(s->d[SIM_D_SESSION] ^ x->k);

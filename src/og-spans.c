@@ -46,15 +46,15 @@ struct grower {
 };
 
 static void
-read_world(struct world *w)
+read_world(struct world *w, const char *path)
 {
 	char text[ERROR_MAX];
 	struct rec in;
-	int fd = open(opts.world, O_RDONLY);
+	int fd = open(path, O_RDONLY);
 
 	if (fd == -1)
-		err(2, "%s", opts.world);
-	if (rec_open(&in, fd, opts.world, NULL, 0) == -1)
+		err(2, "%s", path);
+	if (rec_open(&in, fd, path, NULL, 0) == -1)
 		err(1, NULL);
 	if (world_read(w, &in, opts.catalog, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
@@ -334,7 +334,7 @@ main(int argc, char *argv[])
 	int status;
 
 	parse(argc, argv);
-	read_world(&w);
+	read_world(&w, opts.world);
 	status = run(&w);
 	world_free(&w);
 	return status;

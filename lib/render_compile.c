@@ -1,0 +1,356 @@
+/* Layouts made ready: what is certain for an operation is put together once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "num.h"
+#include "render_impl.h"
+
+static int
+is_number(enum catalog_source s, int arg)
+{
+	switch (s) {
+	case SRC_SPAN_TIME:
+	case SRC_SPAN_END:
+		return arg == TIME_UNIX || arg == TIME_MS || arg == TIME_NS;
+	case SRC_ROOT_DURATION:
+	case SRC_RELEASE_NUMBER:
+	case SRC_SPAN_ATTEMPT:
+	case SRC_SPAN_DURATION:
+	case SRC_SPAN_REQUEST_BYTES:
+	case SRC_SPAN_RESPONSE_BYTES:
+	case SRC_SPAN_DB:
+	case SRC_SPAN_CACHE:
+	case SRC_OP_WRITE:
+	case SRC_STATUS_OK:
+	case SRC_STATUS_HTTP:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Is it the same for every span of an operation that ends well, or for every one that fails? */
+static int
+is_constant(enum catalog_source s, int failed)
+{
+	switch (s) {
+	case SRC_SERVICE_ID:
+	case SRC_SERVICE_PART:
+	case SRC_SERVICE_NAME:
+	case SRC_SERVICE_GROUP:
+	case SRC_OP_NAME:
+	case SRC_OP_WRITE:
+	case SRC_OP_CATEGORY:
+	case SRC_OBJECT_TYPE:
+	case SRC_STATUS_OK:
+	case SRC_CONST:
+		return 1;
+	case SRC_ERROR_CODE:
+	case SRC_ERROR_TYPE:
+	case SRC_ERROR_MESSAGE:
+	case SRC_ERROR_SOURCE:
+	case SRC_ERROR_REQUEST:
+	case SRC_ERROR_CAUSE:
+	case SRC_STATUS_MESSAGE:
+	case SRC_STATUS_TYPE:
+		return !failed;
+	default:
+		return 0;
+	}
+}
+
+/* -1: known only span by span; else whether it holds for this operation, failed or not. */
+static int
+known(const struct catalog_cond *when, const struct context *c)
+{
+	int all = 1;
+
+	for (int i = 0; i < when->n; i++) {
+		enum catalog_flag f = when->term[i].flag;
+
+		if (f != FLAG_OK && f != FLAG_FAILED && f != FLAG_READ && f != FLAG_WRITE)
+			return -1;
+		all &= render_flag(&when->term[i], c) != when->term[i].negated;
+	}
+	return all;
+}
+
+struct compiler {
+	struct render *d;
+	struct program *p;
+	struct context c; /* an example: failed or not, of the operation */
+	int size;
+	char text[65536]; /* literal not yet put into a step */
+	size_t n;
+	int error;
+};
+
+/* A step that begins with the literal text so far. */
+static struct step *
+add_step(struct compiler *b, enum step_kind kind)
+{
+	struct step *s;
+	char *p = render_keep(b->d, b->n);
+
+	if (b->p->n == b->size) {
+		struct step *more = reallocarray(b->p->step, (size_t)b->size * 2 + 32, sizeof(*more));
+
+		if (more == NULL) {
+			b->error = 1;
+			return NULL;
+		}
+		b->p->step = more;
+		b->size = b->size * 2 + 32;
+	}
+	if (p == NULL) {
+		b->error = 1;
+		return NULL;
+	}
+	s = &b->p->step[b->p->n++];
+	memset(s, 0, sizeof(*s));
+	memcpy(p, b->text, b->n);
+	s->word = (struct word){ p, (uint32_t)b->n };
+	s->kind = (uint8_t)kind;
+	b->n = 0;
+	return s;
+}
+
+static void
+end_literal(struct compiler *b)
+{
+	if (b->n > 0)
+		(void)add_step(b, STEP_TEXT);
+}
+
+static void
+add_text(struct compiler *b, const char *text, size_t n)
+{
+	if (n > sizeof(b->text) - b->n)
+		end_literal(b);
+	if (n > sizeof(b->text)) {
+		b->error = 1;
+		return;
+	}
+	memcpy(b->text + b->n, text, n);
+	b->n += n;
+}
+
+static void
+add_escaped(struct compiler *b, const char *text)
+{
+	struct word w;
+
+	if (render_word(b->d, &w, text) != 0)
+		b->error = 1;
+	else
+		add_text(b, w.p, w.n);
+}
+
+static void
+add_value(struct compiler *b, const struct catalog_piece *p, int alone)
+{
+	struct step s = { .kind = STEP_VALUE,
+		.source = (uint8_t)p->src,
+		.arg = p->arg,
+		.places = (int16_t)p->places,
+		.word = { p->text, 0 } },
+		    *to;
+	int json = b->d->format == RENDER_JSON;
+	char buf[4096], *end;
+
+	if (b->d->layout->blind && p->src == SRC_ERROR_MESSAGE)
+		s.source = SRC_STATUS_MESSAGE;
+	if (is_constant(p->src, render_failed(&b->c))) {
+		end =
+		    render_failed(&b->c) || p->src < SRC_ERROR_CODE || p->src > SRC_ERROR_CAUSE ? render_value(b->d, &s, &b->c, buf) : NULL;
+		if (end == NULL) {
+			if (alone && json)
+				add_text(b, "null", 4);
+			return;
+		}
+		if (alone && json && !is_number(p->src, p->arg))
+			add_text(b, "\"", 1);
+		add_text(b, buf, (size_t)(end - buf));
+		if (alone && json && !is_number(p->src, p->arg))
+			add_text(b, "\"", 1);
+		return;
+	}
+	to = add_step(b, STEP_VALUE);
+	if (to == NULL)
+		return;
+	s.word = to->word;
+	s.quote = alone && json && !is_number(p->src, p->arg);
+	s.bare = alone && json;
+	*to = s;
+}
+
+/* The message of a span whose log line is certain is put together here; else span by span. */
+static int
+add_message(struct compiler *b, const struct catalog_text *t)
+{
+	const struct catalog_log *l = NULL;
+
+	if (t->n != 1 || t->piece[0].src != SRC_LOG_MESSAGE)
+		return 0;
+	for (int rank = 0; rank < 3 && l == NULL; rank++) {
+		int any = 0;
+
+		for (int i = 0; i < b->d->c->nlogs && l == NULL; i++) {
+			const struct catalog_log *row = &b->d->c->log[i];
+			int k;
+
+			if ((row->op.op != NULL            ? 0
+				    : row->op.service >= 0 ? 1
+							   : 2) != rank ||
+			    !catalog_covers(b->d->c, &row->op, b->c.op->service, b->c.op->row))
+				continue;
+			any = 1;
+			k = known(&row->when, &b->c);
+			if (k < 0)
+				return 0;
+			if (k)
+				l = row;
+		}
+		if (any)
+			break;
+	}
+	if (l == NULL || l->message.n == 0)
+		return 0;
+	if (b->d->format == RENDER_JSON)
+		add_text(b, "\"", 1);
+	for (int i = 0; i < l->message.n; i++)
+		if (l->message.piece[i].src == SRC_NONE)
+			add_escaped(b, l->message.piece[i].text);
+		else
+			add_value(b, &l->message.piece[i], 0);
+	if (b->d->format == RENDER_JSON)
+		add_text(b, "\"", 1);
+	return 1;
+}
+
+/* The level is certain where no log line names one and the span ends well. */
+static int
+add_level(struct compiler *b, const struct catalog_text *t)
+{
+	if (t->n != 1 || t->piece[0].src != SRC_LOG_LEVEL || render_failed(&b->c))
+		return 0;
+	for (int i = 0; i < b->d->c->nlogs; i++)
+		if (b->d->c->log[i].level != NULL)
+			return 0;
+	add_text(b, b->d->format == RENDER_JSON ? "\"INFO\"" : "INFO", b->d->format == RENDER_JSON ? 6 : 4);
+	return 1;
+}
+
+static void
+add_template(struct compiler *b, const struct catalog_text *t)
+{
+	int json = b->d->format == RENDER_JSON;
+
+	if (t->n == 0) {
+		add_text(b, json ? "null" : "", json ? 4 : 0);
+		return;
+	}
+	if (t->n == 1 && t->piece[0].src != SRC_NONE) {
+		if (!add_message(b, t) && !add_level(b, t))
+			add_value(b, &t->piece[0], 1);
+		return;
+	}
+	if (json)
+		add_text(b, "\"", 1);
+	for (int i = 0; i < t->n; i++)
+		if (t->piece[i].src == SRC_NONE)
+			add_escaped(b, t->piece[i].text);
+		else
+			add_value(b, &t->piece[i], 0);
+	if (json)
+		add_text(b, "\"", 1);
+}
+
+/* All rows of one field, the first that holds; returns the row behind them. */
+static int
+add_field(struct compiler *b, int at)
+{
+	const struct catalog_layout *l = b->d->layout;
+	const char *name = l->field[at].name;
+	int jumps[256], njumps = 0, sure = 0, i;
+
+	for (i = at; i < l->n && strcmp(l->field[i].name, name) == 0; i++) {
+		int k = sure ? 0 : known(&l->field[i].when, &b->c);
+		struct step *s;
+		int unless;
+
+		if (k == 0)
+			continue;
+		if (k == 1) {
+			add_template(b, &l->field[i].value);
+			sure = 1;
+			continue;
+		}
+		s = add_step(b, STEP_UNLESS);
+		if (s == NULL)
+			return l->n;
+		s->when = &l->field[i].when;
+		unless = b->p->n - 1;
+		add_template(b, &l->field[i].value);
+		s = add_step(b, STEP_GOTO);
+		if (s == NULL || njumps == 256) {
+			b->error = 1;
+			return l->n;
+		}
+		jumps[njumps++] = b->p->n - 1;
+		b->p->step[unless].arg = b->p->n;
+	}
+	if (!sure) {
+		add_text(b, "null", b->d->format == RENDER_JSON ? 4 : 0);
+	}
+	if (njumps > 0)
+		end_literal(b);
+	for (int j = 0; j < njumps; j++)
+		b->p->step[jumps[j]].arg = b->p->n;
+	return i;
+}
+
+int
+render_compile(struct render *d, struct program *p, const struct sim_op *op, int failed, const struct world_rollout *rollout)
+{
+	const struct catalog_layout *l = d->layout;
+	struct compiler *b = calloc(1, sizeof(*b));
+	struct sim_span x = {
+		.source = failed ? SIM_SELF : SIM_SUCCESS, .origin = -1, .blamed = -1, .parent = -1, .code = failed ? 0 : -1, .release = -1
+	};
+	struct sim_request r = { 0 };
+	int r_ok;
+
+	if (b == NULL)
+		return -1;
+	b->d = d;
+	b->p = p;
+	r.span = &x;
+	b->c = (struct context){ .r = &r, .x = &x, .op = op, .rollout = rollout };
+	if (d->format == RENDER_JSON)
+		add_text(b, "{", 1);
+	for (int i = 0, first = 1; i < l->n;) {
+		if (strcmp(l->field[i].name, "*") == 0) {
+			i++;
+			continue;
+		}
+		if (d->format == RENDER_JSON) {
+			add_text(b, ",\"", first ? 0 : 1);
+			add_text(b, "\"", 1);
+			add_escaped(b, l->field[i].name);
+			add_text(b, "\":", 2);
+		} else if (!first) {
+			(void)add_step(b, STEP_FIELD);
+		}
+		first = 0;
+		i = add_field(b, i);
+	}
+	if (d->format == RENDER_JSON)
+		add_text(b, "}\n", 2);
+	end_literal(b);
+	r_ok = b->error ? -1 : 0;
+	free(b);
+	return r_ok;
+}
