@@ -129,6 +129,7 @@ struct sim_class {
 	int *nmade;
 };
 
+struct session;
 struct sim_active; /* incidents and rollouts of a moment */
 struct sim_slow {  /* what slowed a span or its callees most */
 	int64_t excess;
@@ -174,14 +175,14 @@ struct sim {
 	uint64_t full[TIMELINE_CLASSES]; /* sessions per class before until */
 	int last_class;                  /* class of the session that takes the rest of the requests */
 	int64_t until;
-	uint64_t hit;                            /* chance of a cache hit, 2^-32 */
-	uint32_t queries, queries_n;             /* of a miss: so many choices from the first on; 0: drawn from the setting */
-	uint32_t cascade; /* uses that one call stands for */
+	uint64_t hit;                /* chance of a cache hit, 2^-32 */
+	uint32_t queries, queries_n; /* of a miss: so many choices from the first on; 0: drawn from the setting */
+	uint32_t cascade;            /* uses that one call stands for */
 	struct sim_active *active;
 	struct sim_span *spans;   /* room for the largest plan */
 	struct sim_slow *slow;    /* beside it */
 	int64_t *planned;         /* length of each node that is a share of its caller */
-	void *recent;             /* sessions met last by sim_request() */
+	struct session *recent;   /* sessions met last by sim_request() */
 	double object_weight[66]; /* of the lowest levels, cumulative */
 	int32_t *map;             /* beside it */
 	uint8_t *loose;           /* beside it */

@@ -620,7 +620,7 @@ sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 		if (s->recent == NULL)
 			return -1;
 	}
-	x = (struct session *)s->recent + mix(k >> 6) % RECENT;
+	x = s->recent + mix(k >> 6) % RECENT;
 	if (x->length == 0 || x->k >> 6 != k >> 6) {
 		struct session start = { 0 };
 

@@ -323,7 +323,7 @@ parse(int argc, char *argv[])
 			usage(2);
 		}
 	}
-	if (argc > optind || opts.world == NULL)
+	if (argc > optind)
 		usage(2);
 }
 
@@ -334,6 +334,8 @@ main(int argc, char *argv[])
 	int status;
 
 	parse(argc, argv);
+	if (opts.world == NULL)
+		usage(2);
 	read_world(&w, opts.world);
 	status = run(&w);
 	world_free(&w);
