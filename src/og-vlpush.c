@@ -255,6 +255,7 @@ load(struct pusher *p, const char *base)
 static void
 hold_stream(FILE *stream)
 {
+	/* cppcheck-suppress leakReturnValNotUsed ; it is the stream */
 	if (fcntl(fileno(stream), F_GETFD) == -1 && freopen("/dev/null", "w", stream) == NULL)
 		exit(1);
 }

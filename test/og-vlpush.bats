@@ -8,9 +8,6 @@ load common
 BATS_TEST_TIMEOUT=20
 
 setup_file() {
-	# shellcheck disable=SC2086 # flags are words
-	"${CC:-cc}" -std=c11 -g -O1 -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -o "$BATS_FILE_TMPDIR/faultd" \
-		"$OG_ROOT/test/tools/faultd.c" -lbsd -lpthread
 	metrics 100y 2d >"$BATS_FILE_TMPDIR/metrics"
 }
 
@@ -32,7 +29,7 @@ serve() {
 	stop
 	rm -f port
 	cat >script
-	"$BATS_FILE_TMPDIR/faultd" -f "$BATS_FILE_TMPDIR/metrics" -s script -l stored -r requests "$@" >port 3>&- &
+	"$OG_ROOT/build/test/tools/faultd" -f "$BATS_FILE_TMPDIR/metrics" -s script -l stored -r requests "$@" >port 3>&- &
 	server=$!
 	until [ -s port ]; do
 		kill -0 "$server" || return 1

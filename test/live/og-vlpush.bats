@@ -40,8 +40,19 @@ stop() {
 
 # Rows that LogsQL filter $1 finds.
 count() {
-	curl -sf "$URL/internal/force_flush" >/dev/null
 	curl -sf "$URL/select/logsql/query" --data-urlencode "query=$1 | stats count() n, count_uniq(id) u" | sed 's/.*"n":"\([0-9]*\)","u":"\([0-9]*\)".*/\1 \2/'
+}
+
+# Does filter $1 find $2 rows with $3 ids? What was accepted can be searched within seconds.
+holds() {
+	local i found
+	for ((i = 0; i < 100; i++)); do
+		found=$(count "$1")
+		[ "$found" != "$2 $3" ] || return 0
+		sleep 0.1
+	done
+	echo "$1: $found"
+	return 1
 }
 
 # Records n, in 21 streams, of about 250 bytes.
@@ -59,9 +70,10 @@ records() {
 	for inlet in loki jsonline; do
 		run -0 --separate-stderr og-vlpush -v -I "$inlet" "$URL" <in
 		[[ $stderr = *"read 50000 = accepted 50000 + refused 0 + not delivered 0; perhaps doubled 0;"* ]]
-		[ "$(count '*')" = "50000 50000" ]
-		[ "$(count 'level:ERROR')" = "5000 5000" ]
-		[ "$(count '{service="service-3",stack="stack-1"}')" = "$(awk '$1 % 7 == 3 && $1 % 3 == 1' <(seq 50000) | wc -l | awk '{ print $1, $1 }')" ]
+		holds '*' 50000 50000
+		holds 'level:ERROR' 5000 5000
+		# Of every 21 records one is in this stream.
+		holds '{service="service-3",stack="stack-1"}' 2381 2381
 		curl -sf "$URL/select/logsql/query" -d 'query=id:in(1,777,50000) | sort by (id)' | jq -cS . >"$inlet"
 		[ "$(wc -l <"$inlet")" -eq 3 ]
 		stop
@@ -69,18 +81,22 @@ records() {
 		start
 	done
 	diff loki jsonline
-	grep -q '"_msg":"say \\"777\\"".*"_time":"2025-12-22T12:57:12.000777Z".*"duration_ms":"777.25".*"o.k":"\[1,\\"é\\"\]"' loki
+	jq -r 'select(.id == "777") | ._msg, ._time, .duration_ms, .service, .["o.k"]' loki >got
+	printf '%s\n' 'say "777"' 2025-12-22T12:57:12.000777Z 777.25 service-0 '[1,"\u00e9"]' | diff - got
 }
 
 @test "gzip is taken; zstd, which this server does not know, is refused before a record is lost" {
 	start
 	records 5000 >in
+	loads=0
 	for inlet in loki jsonline; do
 		run -0 --separate-stderr og-vlpush -z gzip -I "$inlet" "$URL" <in
+		loads=$((loads + 1))
 		run --separate-stderr og-vlpush -z zstd -I "$inlet" "$URL" <in
+		[ "$status" -ne 0 ] || loads=$((loads + 1))
 		[ "$status" -eq 0 ] || [ "$stderr" = "og-vlpush: $URL: 400: the server does not understand -z zstd" ]
 	done
-	[ "$(count '*' | cut -d ' ' -f 2)" = 5000 ]
+	holds '*' $((5000 * loads)) 5000
 }
 
 @test "the longest lines are stored" {
@@ -93,7 +109,7 @@ records() {
 	run -0 --separate-stderr og-vlpush -I jsonline "$URL" <in
 	seq -f ',"f%g":"x"' 2 997 | tr -d '\n' | sed 's/.*/{"timestamp":"2025-12-03T12:00:00Z","id":"3","message":"m"&}/' >in
 	run -0 --separate-stderr og-vlpush "$URL" <in
-	[ "$(count '*')" = "3 3" ]
+	holds '*' 3 3
 }
 
 @test "records outside the server's own retention are refused, the others stored" {
@@ -104,7 +120,7 @@ records() {
 	done >in
 	run -1 --separate-stderr og-vlpush "$URL" <in
 	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:3: older than the server's retention" ]
-	[ "$(count '*')" = "2 2" ]
+	holds '*' 2 2
 	[ "$(curl -s "$URL/metrics" | awk '/^vl_rows_dropped_total/ { n += $2 } END { print n + 0 }')" -eq 0 ]
 }
 
@@ -123,6 +139,8 @@ records() {
 	done
 	wait "$pusher"
 	cat said
+	# Rows of the last second may not be found yet.
+	sleep 3
 	read -r rows ids <<<"$(count '*')"
 	[ "$ids" -eq 300000 ]
 	doubtful=$(sed -n 's/.*perhaps doubled \([0-9]*\);.*/\1/p' said)
