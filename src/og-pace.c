@@ -52,7 +52,7 @@ struct pacer {
 	struct out out;
 	clockid_t clock;
 	int64_t first, base; /* -x: time of the first record, and when it was released; us */
-	int64_t last;        /* -l 0: when the record before is due */
+	int64_t last;        /* -L 0: when the record before is due */
 	struct held held[HELD_MAX];
 	uint32_t heap[HELD_MAX]; /* indexes into held: n in a heap, earliest first, and those not in use behind them */
 	uint32_t n, made;
@@ -326,7 +326,7 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr,
-	    "usage: og-pace [-k key] [-l late] [-x factor]\n"
+	    "usage: og-pace [-k key] [-L late] [-x factor]\n"
 	    "       og-pace -r rate\n");
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
@@ -351,7 +351,7 @@ parse(int argc, char *argv[])
 	static const struct option longopts[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "key", required_argument, NULL, 'k' },
-		{ "late", required_argument, NULL, 'l' },
+		{ "late", required_argument, NULL, 'L' },
 		{ "rate", required_argument, NULL, 'r' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "speed", required_argument, NULL, 'x' },
@@ -359,7 +359,7 @@ parse(int argc, char *argv[])
 	};
 	int ch, timed = 0;
 
-	while ((ch = getopt_long(argc, argv, "hk:l:r:Vx:", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "hk:L:r:Vx:", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'h':
 			usage(0);
@@ -367,7 +367,7 @@ parse(int argc, char *argv[])
 			opts.key = optarg;
 			timed = 1;
 			break;
-		case 'l':
+		case 'L':
 			if (clock_duration(optarg, strlen(optarg), &opts.late) == -1 || opts.late < 0 || opts.late > LATE_MAX)
 				errx(2, "late is no duration of at most a year, such as 250ms or 5m: %s", optarg);
 			timed = 1;

@@ -128,8 +128,8 @@ rfc3339() {
 	diff <(sort -t : -k 2,2n -s in) out
 }
 
-@test "-l 0s keeps the order of the input" {
-	for option in -l --late=; do
+@test "-L 0s keeps the order of the input" {
+	for option in -L --late=; do
 		began=$(clock)
 		printf '{"ts":%s}\n' 1 1.4 1.1 1.2 | og-pace -x 2 "${option}0s" | stamp >got
 		[ "$(sed 's/.*://' got | tr '\n' ' ')" = '1} 1.4} 1.1} 1.2} ' ]
@@ -137,8 +137,8 @@ rfc3339() {
 	done
 }
 
-@test "-l bounds the look-ahead in time" {
-	# More than a stretch of records two seconds ahead, then one that is past: it waits until they are within -l.
+@test "-L bounds the look-ahead in time" {
+	# More than a stretch of records two seconds ahead, then one that is past: it waits until they are within -L.
 	future() {
 		yes '{"ts":2}' | head -n 3000
 	}
@@ -148,7 +148,7 @@ rfc3339() {
 			echo '{"ts":0}'
 			future
 			echo '{"ts":0.5,"n":1}'
-		} | og-pace -x 4 -l "$late" | sed -un 's/.*n.*/n/p' | stamp >got
+		} | og-pace -x 4 -L "$late" | sed -un 's/.*n.*/n/p' | stamp >got
 		took=$(sed 's/ .*//' got)
 		[ "$took" -ge 125 ]
 		if [ "$late" = 1s ]; then
@@ -162,7 +162,7 @@ rfc3339() {
 	{
 		echo '{"ts":0}'
 		cat in
-	} | og-pace -x 4 -l 1h >out
+	} | og-pace -x 4 -L 1h >out
 	[ "$(wc -l <out)" -eq 100001 ]
 	diff <(sort in) <(tail -n +2 out | sort)
 	# 90 MB for an hour hence: when the first record is out, all has been read that will be for now.
@@ -228,7 +228,7 @@ rfc3339() {
 		echo
 		echo '{"ts":2}'
 	} >in
-	for option in -l1s -r1000; do
+	for option in -L1s -r1000; do
 		run -1 --separate-stderr og-pace "$option" <in
 		[ "$output" = $'{"ts":1}\n{"ts":2}' ]
 		[ "$stderr" = 'og-pace: <stdin>:2: line too long' ]
@@ -236,7 +236,7 @@ rfc3339() {
 }
 
 @test "empty input, no newline at the end" {
-	for option in -l1s -r1000 -x2; do
+	for option in -L1s -r1000 -x2; do
 		run -0 --separate-stderr og-pace "$option" </dev/null
 		[ -z "$output$stderr" ]
 		printf '{"ts":1}' | og-pace "$option" >out
@@ -247,7 +247,7 @@ rfc3339() {
 @test "full disk, closed streams, a reader that leaves" {
 	echo '{"ts":1}' >in
 	yes '{"ts":1}' | head -n 300000 >big
-	for option in -l1s -r1000000000; do
+	for option in -L1s -r1000000000; do
 		for input in in big; do
 			run -1 --separate-stderr bash -c "og-pace $option <$input >/dev/full"
 			[ "$stderr" = 'og-pace: <stdout>: No space left on device' ]
@@ -264,10 +264,10 @@ rfc3339() {
 }
 
 @test "usage, and options that cannot be" {
-	usage=$'usage: og-pace [-k key] [-l late] [-x factor]\n       og-pace -r rate'
+	usage=$'usage: og-pace [-k key] [-L late] [-x factor]\n       og-pace -r rate'
 	run -0 --separate-stderr og-pace -h
 	[ "$output" = "$usage" ]
-	for options in file '-r 1 -x 1' '-r 1 -k t' '-l 1s -r 1'; do
+	for options in file '-r 1 -x 1' '-r 1 -k t' '-L 1s -r 1'; do
 		# shellcheck disable=SC2086 # words
 		run -2 --separate-stderr og-pace $options </dev/null
 		[ "$stderr" = "$usage" ]
@@ -282,7 +282,7 @@ rfc3339() {
 		-rfast|rate is not a number: fast
 		-x0|factor is too small: 0
 		-xnan|factor is not a number: nan
-		-l5|late is no duration of at most a year, such as 250ms or 5m: 5
-		-l600d|late is no duration of at most a year, such as 250ms or 5m: 600d
+		-L5|late is no duration of at most a year, such as 250ms or 5m: 5
+		-L600d|late is no duration of at most a year, such as 250ms or 5m: 600d
 	END
 }
