@@ -212,6 +212,16 @@ session_quarter(const struct sim *s, int64_t start)
 	return start - ((start % (15 * CLOCK_MINUTE)) + 15 * CLOCK_MINUTE) % (15 * CLOCK_MINUTE);
 }
 
+/* What a session's name decides. */
+static void
+session_name(const struct sim *s, struct session *x, int class, uint64_t ordinal)
+{
+	*x = (struct session){ .k = (uint64_t) class << 42 | ordinal << 6 };
+	x->start = x->next = INT64_MIN;
+	x->key = mix(s->d[SIM_D_SESSION] ^ x->k);
+	x->length = (uint8_t)session_span(s, class, ordinal, &x->first);
+}
+
 /* Everything about a session that its name and start decide. */
 static void
 session_open(struct sim *s, struct session *x, int class, uint64_t ordinal, int64_t start)
@@ -221,11 +231,9 @@ session_open(struct sim *s, struct session *x, int class, uint64_t ordinal, int6
 	uint64_t user, n;
 	int once;
 
-	*x = (struct session){ 0 };
+	session_name(s, x, class, ordinal);
 	x->start = x->next = start;
-	x->k = (uint64_t) class << 42 | ordinal << 6;
-	x->key = k.key = mix(s->d[SIM_D_SESSION] ^ x->k);
-	x->length = (uint8_t)session_span(s, class, ordinal, &x->first);
+	k.key = x->key;
 	once = arrange(s, x, class);
 	k.persona = k.class->persona[dist_pick(&k.class->who, mix_at(x->key, 0))];
 	for (int i = 0; i < s->c->npersonas && s->users[k.persona] == 0; i++) /* few users: somebody else's turn */
@@ -610,8 +618,9 @@ int
 sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 {
 	int class = (int)(k >> 42), p = (int)(k & 63);
-	uint64_t g;
+	uint64_t g, ordinal = k >> 6 & ((1ULL << 36) - 1);
 	struct session *x;
+	int64_t start;
 
 	if (class >= s->nclasses)
 		return -1;
@@ -621,18 +630,16 @@ sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 			return -1;
 	}
 	x = s->recent + mix(k >> 6) % RECENT;
-	if (x->length == 0 || x->k >> 6 != k >> 6) {
-		struct session start = { 0 };
-
-		start.length = (uint8_t)session_span(s, class, k >> 6 & ((1ULL << 36) - 1), &start.first);
-		start.k = k & ~63ULL;
-		start.key = mix(s->d[SIM_D_SESSION] ^ start.k);
-		if (p >= start.length)
-			return -1;
-		session_open(s, x, class, k >> 6 & ((1ULL << 36) - 1), time - session_offset(s, &start, p));
-	}
+	if (x->length == 0 || x->k >> 6 != k >> 6)
+		session_name(s, x, class, ordinal);
 	if (p >= x->length)
 		return -1;
+	start = time - session_offset(s, x, p);
+	/* Somebody may have changed the times of other requests of the session: they decide nothing here. */
+	if (x->start != session_quarter(s, start)) {
+		session_open(s, x, class, ordinal, start);
+		x->start = session_quarter(s, start);
+	}
 	session_request(s, x, k, r, &g);
 	r->time = time;
 	return 0;
