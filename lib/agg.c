@@ -675,6 +675,10 @@ agg_merge(struct agg *a, const char *line, size_t len, const char **errstr)
 		return -1;
 	if ((c = find_cell(a, a->labels, (size_t)n, end / a->interval - 1, errstr)) == NULL)
 		return -1;
+	if ((c->v[slot] + number) >> MERGE_BITS != 0) {
+		*errstr = "sum too large";
+		return -1;
+	}
 	c->v[slot] += number;
 	return 0;
 }

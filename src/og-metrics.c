@@ -53,18 +53,27 @@ struct table {
 	struct row *row;
 };
 
+/* A metric that the record has. */
+struct measured {
+	const struct row *row; /* NULL: it has not */
+	struct json_value x;   /* a number */
+	int64_t scaled;        /* of a duration in us, of a size in bytes */
+};
+
 struct meter {
 	struct catalog cat;
 	const struct catalog_layout *layout;
 	struct table metrics, tags; /* with -i, tags are the labels */
+	char *labels;               /* their names, one behind the other */
 	struct json_reader *json;
 	const char *key[KEYS_MAX];
 	int nkeys, time, ok, parent, trace, span; /* keys; -1: not in the layout */
 	int time_form;
-	size_t most;    /* bytes of the longest sample without value, tags and exemplar */
-	int64_t slow;   /* us: an exemplar is longer */
-	uint64_t lucky; /* or its span id gives less, of 2^32 */
-	int64_t hold;   /* us by which a span may begin after its root */
+	size_t most;                        /* bytes of the longest sample without value, tags and exemplar */
+	int64_t slow;                       /* us: an exemplar is longer */
+	uint64_t lucky;                     /* or its span id gives less, of 2^32 */
+	int64_t hold;                       /* us by which a span may begin after its root */
+	struct measured measured[KEYS_MAX]; /* of the record at hand */
 	struct agg *agg;
 	int nhistograms;
 	int from[KEYS_MAX]; /* the metric of each histogram */
@@ -260,13 +269,6 @@ put_tags(struct meter *m, const struct json_value *v, size_t *len)
 
 /* ---- measurements ---- */
 
-/* A metric that the record has. */
-struct measured {
-	const struct row *row; /* NULL: it has not */
-	struct json_value x;   /* a number */
-	int64_t scaled;        /* where the source is one of sort(): as a whole number of 10^-places */
-};
-
 /* What is sorted into which buckets, and of which unit its whole numbers are; NULL: nothing. */
 static const char *
 sort(enum catalog_source source, int *places)
@@ -279,12 +281,12 @@ sort(enum catalog_source source, int *places)
 
 /* All metrics of a record, in order. Their number; or -1, and it was refused. */
 static int
-measure(struct meter *m, const struct json_value *v, struct measured *to)
+measure(struct meter *m, const struct json_value *v)
 {
 	int n = 0, b, places;
 
 	for (int i = 0; i < m->metrics.n; n++) {
-		struct measured *x = &to[n];
+		struct measured *x = &m->measured[n];
 
 		*x = (struct measured){ .scaled = 0 };
 		x->x = field(&m->metrics, &i, v, &x->row);
@@ -339,8 +341,9 @@ put_sample(struct meter *m, const struct measured *x, const char *time, size_t t
 }
 
 static void
-put_samples(struct meter *m, const struct json_value *v, int64_t us, const struct measured *x, int n, size_t tagslen)
+put_samples(struct meter *m, const struct json_value *v, int64_t us, int n, size_t tagslen)
 {
+	const struct measured *x = m->measured;
 	struct json_value none = { NULL, 0 }, trace = none;
 	char time[TIME_ROOM];
 	size_t timelen = (size_t)(agg_time(time, us) - time);
@@ -362,8 +365,9 @@ put_samples(struct meter *m, const struct json_value *v, int64_t us, const struc
  * root began at most so long after its own.
  */
 static void
-count(struct meter *m, const struct json_value *v, int64_t us, const struct measured *x, size_t tagslen)
+count(struct meter *m, const struct json_value *v, int64_t us, size_t tagslen)
 {
+	const struct measured *x = m->measured;
 	int root = m->parent >= 0 && json_is_null(v[m->parent]);
 	int64_t value[KEYS_MAX];
 	const char *why;
@@ -387,7 +391,6 @@ static void
 take_span(struct meter *m, const char *line, size_t len)
 {
 	struct json_value v[KEYS_MAX];
-	struct measured x[KEYS_MAX];
 	const char *why;
 	int64_t us;
 	size_t tagslen;
@@ -401,11 +404,11 @@ take_span(struct meter *m, const char *line, size_t len)
 		refuse(m, m->key[m->time], "is no time");
 	else if (json_bool(v[m->ok], &b) == -1)
 		refuse(m, m->key[m->ok], "is neither true nor false");
-	else if ((n = measure(m, v, x)) != -1 && put_tags(m, v, &tagslen) != -1) {
+	else if ((n = measure(m, v)) != -1 && put_tags(m, v, &tagslen) != -1) {
 		if (opts.interval == 0)
-			put_samples(m, v, us, x, n, tagslen);
+			put_samples(m, v, us, n, tagslen);
 		else
-			count(m, v, us, x, tagslen);
+			count(m, v, us, tagslen);
 	}
 }
 
@@ -536,7 +539,7 @@ make_table(struct meter *m, struct table *t, const char *name)
 	const struct catalog_layout *l = find_layout(&m->cat, name);
 	int ok;
 
-	t->row = must(calloc((size_t)l->n, sizeof(*t->row)));
+	*t = (struct table){ 0, must(calloc((size_t)l->n, sizeof(*t->row))) };
 	for (int i = 0, next; i < l->n; i = next) {
 		next = make_field(m, t, l, i, &ok);
 		if (!ok)
@@ -551,7 +554,7 @@ add_label(struct meter *m, const struct catalog_layout *l, const char *name)
 	struct table *t = &m->tags;
 	int ok = 0;
 
-	t->row = must(reallocarray(t->row, (size_t)(t->n + l->n + 1), sizeof(*t->row)));
+	t->row = must(reallocarray(t->row, (size_t)t->n + (size_t)l->n + 1, sizeof(*t->row)));
 	for (int i = 0; i < t->n; i++)
 		if (strcmp(t->row[i].name, name) == 0)
 			errx(2, "label \"%s\" twice", name);
@@ -572,12 +575,13 @@ add_label(struct meter *m, const struct catalog_layout *l, const char *name)
 static void
 make_labels(struct meter *m)
 {
-	char *list = must(strdup(opts.labels == NULL ? LABELS : opts.labels)), *name;
+	const struct catalog_layout *l = find_layout(&m->cat, "tags");
+	char *p = m->labels = must(strdup(opts.labels == NULL ? LABELS : opts.labels)), *name;
 
 	/* No label at all is one set. */
-	while (list != NULL && (*list != '\0' || m->tags.n > 0)) {
-		name = strsep(&list, ",");
-		add_label(m, find_layout(&m->cat, "tags"), name);
+	while (p != NULL && (*p != '\0' || m->tags.n > 0)) {
+		name = strsep(&p, ",");
+		add_label(m, l, name);
 	}
 }
 
