@@ -244,7 +244,7 @@ session_open(struct sim *s, struct session *x, int class, uint64_t ordinal, int6
 	} else {
 		user = dist_zipf_pick(&s->user_zipf, mix_at(x->key, 1), n, TRIES, is_user_ok, &k);
 		if (user >= n)
-			user = dist_zipf_pick(&s->user_zipf, mix_at(x->key, 2), n, TRIES, NULL, NULL) & ~7ULL;
+			user = 8 * dist_zipf_pick(&s->user_zipf, mix_at(x->key, 2), (n + 7) / 8, TRIES, NULL, NULL);
 	}
 	x->user = user;
 	x->persona = (uint16_t)k.persona;
