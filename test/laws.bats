@@ -1,0 +1,347 @@
+#!/usr/bin/env bats
+# The laws of the data, in short; test/long/laws.bats takes more time over them. Where a law must hold for every seed, the seed is nobody's choice.
+# shellcheck disable=SC2094,SC2154 # files have the names of what makes them; stderr comes from run
+
+bats_require_minimum_version 1.5.0
+load common
+load laws
+
+setup_file() {
+	local s
+
+	troubled
+	s=$(seed)
+	cd "$BATS_FILE_TMPDIR" || return 1
+	world social "$s" 30000 4 >w
+	og-events -w w >e
+	og-spans -w w <e >s
+}
+
+setup() {
+	OG_SHARE=$BATS_FILE_TMPDIR/share
+	cd "$BATS_FILE_TMPDIR" || return 1
+}
+
+@test "spans are sound, and every failure names its source" {
+	local c
+
+	run -0 "$JUDGE" w <s
+	[ "$(jq .infrastructure <<<"$output")" -gt 100 ]
+	[ "$(jq .dependency <<<"$output")" -gt 100 ]
+	[ "$(jq .self <<<"$output")" -gt 50 ]
+	for c in shop orders; do
+		world "$c" "$(seed)" 10000 7 >"$c.w"
+		og-events -w "$c.w" | og-spans -w "$c.w" >"$c.s"
+		run -0 "$JUDGE" "$c.w" <"$c.s"
+		[ "$(jq .trees <<<"$output")" -gt 8000 ]
+	done
+	world social "$(seed)" 10000 2 -d 1 >one.w
+	og-events -w one.w | og-spans -w one.w >one.s
+	run -0 "$JUDGE" one.w <one.s
+	[ "$(jq .trees <<<"$output")" -gt 9000 ]
+}
+
+@test "the roots of trees are the events, byte for byte" {
+	grep '"parent_span_id":null' s | cmp - e
+}
+
+@test "requests held back come back without rollouts" {
+	grep -v '"kind":"rollout"' w >calm
+	[ "$(og-events -w calm | wc -l)" -eq 30000 ]
+	run ! grep -q deployment_start <(og-events -w calm)
+	[ "$(grep -vc '"deployment_[a-z]*"' e)" -lt 30000 ]
+}
+
+@test "the same bytes in another locale, time zone and environment" {
+	LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 TZ=Pacific/Kiritimati og-events -w w | cmp - e
+	LC_ALL=tr_TR.UTF-8 TZ=America/St_Johns og-spans -w w <e | cmp - s
+	env -i OG_SHARE="$OG_SHARE" "$OG_ROOT/bin/og-events" -w w | cmp - e
+	(cd / && og-events <"$BATS_FILE_TMPDIR/w") | cmp - e
+	LC_ALL=de_DE.UTF-8 TZ=Asia/Tokyo world social 9 1000 1 | cmp - <(world social 9 1000 1)
+}
+
+@test "shards are the whole, and so is what filters make of each" {
+	local n k f
+
+	for n in 1 2 7 64; do
+		for ((k = 1; k <= n; k++)); do
+			og-events -w w -k "$k/$n" >"part.$k"
+		done
+		for ((k = 1; k <= n; k++)); do cat "part.$k"; done | cmp - e
+		[ "$n" -ne 7 ] || for ((k = 1; k <= n; k++)); do og-spans -w w <"part.$k"; done | cmp - s
+		[ "$n" -ne 7 ] || for ((k = 1; k <= n; k++)); do og-tags <"part.$k"; done | cmp - <(og-tags <e)
+	done
+	# Nearly equal: no slice of 64 has three times its share.
+	for k in part.*; do wc -l <"$k"; done | awk '$1 > 3 * 30000 / 64 { exit 1 }'
+	for f in csv tsv; do
+		for k in 1 2 3; do og-events -w w -f "$f" -k "$k/3"; done | cmp - <(og-events -w w -f "$f")
+	done
+	og-events -w w -b 2025-01-02T01:00:00Z -e 2025-01-03T07:30:00.5Z >slice
+	for k in 1 2 3 4 5; do og-events -w w -b 2025-01-02T01:00:00Z -e 2025-01-03T07:30:00.5Z -k "$k/5"; done | cmp - slice
+}
+
+@test "any slice of time is what the whole has then" {
+	local times i b e
+
+	# Moments of records, and one microsecond later: the ends are where mistakes are.
+	mapfile -t times < <(shuf -n 24 e | cut -c15-41 |
+		awk 'NR % 2 && !/[.]999999/ { printf "%s.%06dZ\n", substr($0, 1, 19), substr($0, 21, 6) + 1; next } 1' | sort)
+	for ((i = 0; i < 24; i += 2)); do
+		b=${times[i]} e=${times[i + 1]}
+		[ "$b" != "$e" ] || continue
+		awk -F'"' -v b="${b%Z}" -v e="${e%Z}" '{ t = substr($4, 1, 26) } t >= b && t < e' e >want
+		og-events -w w -b "$b" -e "$e" | cmp - want
+	done
+}
+
+@test "a minute of a year of 1,000,000,000 requests: under 100 ms and 64 MiB" {
+	local i
+
+	[ -z "${OG_SANITIZED:-}" ] || skip "sanitizers take their time"
+	OG_SHARE=$OG_ROOT/share/og
+	og-entities -c social -n 1000000000 | og-incidents >year
+	for i in 1 2 3 4 5; do
+		"$COST" og-events -w year -b "2025-0$i-11T1$i:17:00Z" -e "2025-0$i-11T1$i:18:00Z"
+	done | sort -n >cost
+	cat cost
+	awk 'NR == 3 { exit !($1 < 100) }' cost
+	awk -v world="$(($(wc -c <year) / 1024))" '$2 > world + 65536 { exit 1 }' cost
+}
+
+@test "trees do not depend on other events, nor on their order" {
+	shuf e >mixed
+	og-spans -w w <mixed >mixed.s
+	sort mixed.s | cmp - <(sort s)
+	"$JUDGE" -u w <mixed.s
+	# Each tree behind its event.
+	grep '"parent_span_id":null' mixed.s | cmp - mixed
+	tail -n 300 e | og-spans -w w | cmp - <(tail -n "$(tail -n 300 e | og-spans -w w | wc -l)" s)
+	grep '"success":false' e | og-spans -w w >failed.s
+	[ -z "$(sort failed.s | comm -23 - <(sort s))" ]
+}
+
+@test "an incident that is taken out changes the requests it touched, and no other" {
+	local id start end places services n=0
+
+	for id in $(grep '"kind":"incident"' w | shuf -n 4 | field id); do
+		grep -v "\"id\":\"$id\"" w >without
+		[ "$(wc -l <without)" -eq "$(($(wc -l <w) - 1))" ]
+		og-events -w without | og-spans -w without >without.s
+		read -r start end <<<"$(jq -r "select(.id == \"$id\") | .start + \" \" + .end" w)"
+		places=$(jq -r "select(.id == \"$id\") | .places // [] | join(\" \")" w)
+		services=$(jq -r "select(.id == \"$id\") | .services | join(\" \")" w)
+		changed s without.s >changed
+		sort -u <(touched s "$start" "$end" "$places" "$services") <(touched without.s "$start" "$end" "$places" "$services") >touched
+		echo "$id: $(wc -l <touched) touched, $(wc -l <changed) changed"
+		[ -z "$(comm -23 changed touched)" ]
+		# Those it decided are others now; and nearly all, if it slowed them.
+		[ -z "$(grep "\"cause\":\"$id\"" s | field trace_id | sort -u | comm -23 - changed)" ]
+		! grep -q "\"id\":\"$id\".*\"factor\"" w || [ "$(wc -l <changed)" -ge "$(($(wc -l <touched) * 8 / 10 - 5))" ]
+		run ! grep -q "\"$id\"" without.s
+		n=$((n + $(wc -l <changed)))
+	done
+	[ "$n" -gt 0 ]
+}
+
+@test "a rollout that is taken out changes the requests it touched, and lets come what it held back" {
+	local id start end place service
+
+	# Those that fall into the busiest hours of production.
+	for id in $(grep '"kind":"rollout".*"place":"prod:.*T1[0-9]:' w | shuf -n 3 | field id); do
+		grep -v "\"id\":\"$id\"" w >without
+		og-events -w without | og-spans -w without >without.s
+		read -r start end place service <<<"$(jq -r "select(.id == \"$id\") | [.start, .end, .place, .service] | join(\" \")" w)"
+		changed s without.s >changed
+		sort -u <(touched s "$start" "$end" "$place" "$service") <(touched without.s "$start" "$end" "$place" "$service") >touched
+		echo "$id: $(wc -l <touched) touched, $(wc -l <changed) changed"
+		[ -z "$(comm -23 changed touched)" ]
+		run ! grep -q "\"$id\"" without.s
+		# Nobody is missing, and those that came back are roots of this service.
+		comm -13 <(field trace_id <s | sort -u) <(field trace_id <without.s | sort -u) >back
+		comm -12 <(field trace_id <s | sort -u) <(field trace_id <without.s | sort -u) | wc -l
+		[ -z "$(grep -v '"deployment_' s | field trace_id | sort -u | comm -23 - <(field trace_id <without.s | sort -u))" ]
+		grep '"parent_span_id":null' without.s | grep -F -f back >roots || true
+		[ "$(grep -c "\"service\":\"${service#*:}\",\"stack\":\"${service%:*}\"" roots || true)" -eq "$(wc -l <back)" ]
+	done
+}
+
+@test "a later end keeps every line" {
+	local s
+
+	s=$(seed)
+	world social "$s" 6000 5 -U 2025-01-11 >short
+	world social "$s" 6000 9 -U 2025-01-11 >long
+	# All that a world had is in the longer one, incidents and all.
+	[ -z "$(grep -v '"kind":"world"' short | sort | comm -23 - <(sort long))" ]
+	[ "$(wc -l <long)" -gt "$(wc -l <short)" ]
+	og-events -w short >short.e
+	og-events -w long -e 2025-01-06 | cmp - short.e
+	og-events -w long >long.e
+	head -n "$(wc -l <short.e)" long.e | cmp - short.e
+	[ "$(wc -l <long.e)" -gt "$(wc -l <short.e)" ]
+	og-spans -w long <short.e | cmp - <(og-spans -w short <short.e)
+}
+
+@test "more users: the same requests, by those who were there or by new ones" {
+	local s
+
+	s=$(seed)
+	world social "$s" 10000 3 -u 3000 >few
+	world social "$s" 10000 3 -u 4000 >many
+	[ "$(diff few many | grep -c '^<')" -eq 1 ]
+	og-events -w few >few.e
+	og-events -w many >many.e
+	for f in few many; do
+		awk -F'"' '$20 !~ /^deployment_/ { print $42, $24, $4, $28, $46, $20 }' "$f.e" | sort >"$f.r"
+	done
+	# Places follow users, and a rollout may hold back what comes from another place: compare who is in both.
+	join few.r many.r >both
+	[ "$(wc -l <both)" -gt 9900 ]
+	awk '$3 " " $4 " " $5 " " $6 != $8 " " $9 " " $10 " " $11 { exit 1 }' both
+	# Either he stays or comes from outside; 3 in 4 stay at least.
+	awk '{ old[$2] = 1; pair[NR] = $2 " " $7 }
+	END {
+		for (i in pair) {
+			split(pair[i], p, " ")
+			same += p[1] == p[2]
+			bad += p[1] != p[2] && (p[2] in old)
+		}
+		print same, bad, NR
+		exit !(same > NR / 2 && bad == 0)
+	}' both
+}
+
+@test "an incident shows in the error rate of its services at its places then, and only there" {
+	local start=2025-01-02T12:00:00Z end=2025-01-02T20:00:00Z
+	local what=component=redis_messaging,errors=0.2,start=$start,duration=8h,environment=prod
+
+	OG_SHARE=$OG_ROOT/share/og
+	og-entities -c social -b 2025-01-01 -e 2025-01-04 -n 60000 | grep -v '"kind":"rollout"' | og-incidents -N -a "$what" >one.w
+	og-events -w one.w | og-spans -w one.w >one.s
+	# Cells: services of the incident in time and place; the same at other times; the same elsewhere; services that reach none of them.
+	awk -F'"' -v b="${start%Z}" -v e="${end%Z}" '
+	{
+		group = $16 ":" $12 ~ /^messaging:(dm|groups|realtime|presence)$/ ? "hit" : $16 ~ /^(ads|creator|payments|search)$/ ? "other" : "rest"
+		time = $4 >= b && $4 < e ? "in" : "out"
+		place = $38 ~ /^prod:/ ? "prod" : "dev"
+		n[group, time, place]++
+		bad[group, time, place] += $31 ~ /false/
+	}
+	function rate(g, t, p) { printf "%s %s %s: %d of %d\n", g, t, p, bad[g, t, p], n[g, t, p]; return bad[g, t, p] / n[g, t, p] }
+	END {
+		exit !(n["hit", "in", "prod"] > 500 && rate("hit", "in", "prod") > 0.15 && rate("hit", "out", "prod") < 0.03 &&
+		    rate("hit", "in", "dev") < 0.05 && rate("other", "in", "prod") < 0.03 && rate("other", "out", "prod") < 0.03)
+	}' one.s
+}
+
+@test "a call stands for ten uses of what is broken" {
+	# r = 0.01: roots fail with it, callees with 1 - 0.99^10 = 0.0956.
+	local what=component=redis_content,errors=0.01,latency=1,start=2025-01-01T00:00:00Z,duration=72h,ramp=0s
+
+	OG_SHARE=$OG_ROOT/share/og
+	what+=,place=$(sed '/^#/d; /^place\t/d; s/\t.*//' "$OG_SHARE/social/places.tsv" | paste -sd'|')
+	og-entities -c social -b 2025-01-01 -e 2025-01-04 -n 60000 | grep -v '"kind":"rollout"' | og-incidents -N -a "$what" >ten.w
+	og-events -w ten.w | og-spans -w ten.w |
+		awk -F'"' '
+		$16 ":" $12 !~ /^content:(posts|comments|reactions|stories)$/ { next }
+		/"parent_span_id":null/ { roots++; broken_roots += /"infrastructure:redis_content"/; next }
+		{ calls++; broken_calls += /"infrastructure:redis_content"/ }
+		function far(n, hits, p) { return (hits - n * p) ^ 2 > 25 * n * p * (1 - p) }
+		END {
+			print roots, broken_roots, calls, broken_calls
+			exit roots < 5000 || calls < 20000 || far(roots, broken_roots, 0.01) || far(calls, broken_calls, 1 - 0.99 ^ 10)
+		}'
+}
+
+@test "blind: no key tells the cause" {
+	local key
+
+	og-events -w w -l blind | og-spans -w w -l blind >blind.s
+	[ "$(wc -l <blind.s)" -eq "$(wc -l <s)" ]
+	for key in error_source upstream_request_id cause; do
+		run ! grep -q "\"$key\"" blind.s
+	done
+	# No name of a component, an incident, a rollout, nor the words of one.
+	jq -r 'select(.kind == "incident") | .component, .id, .message' w | sort -u >words
+	jq -r 'select(.kind == "rollout") | .id' w >>words
+	grep -v '"deployment_[a-z]*"' blind.s >requests
+	run ! grep -qF -f words requests
+	[ "$(grep -cF -f words s)" -gt 100 ]
+}
+
+# What the judge must find, a line each: name of the fault, and what does it to the stream.
+@test "the judge finds whatever is planted" {
+	local name plant count=0
+
+	# Some trees with failures of all kinds, and both ends of rollouts.
+	grep '"success":false' e | head -n 400 >some.e
+	grep -m 20 '"deployment_' e >>some.e
+	sort -t'"' -k4,4 -s some.e >some.sorted
+	og-spans -w w <some.sorted >some
+	run -0 "$JUDGE" -p w <some
+	while IFS=$'\t' read -r name plant; do
+		[ -n "$name" ] || continue
+		bash -c "$plant" <some >planted
+		run ! cmp -s some planted
+		run --separate-stderr "$JUDGE" -p w <planted
+		[ "$status" -eq 1 ] && jq -e ".faults.$name > 0" <<<"$output" >/dev/null || {
+			echo "not found: $name: $plant"
+			echo "$output" "$stderr"
+			return 1
+		}
+		count=$((count + 1))
+	done <<'PLANTS'
+json	sed '5s/}$//'
+json	sed '7s/"level"/"timestamp"/'
+keys	sed '3s/"stack":/"group":/'
+keys	jq -c 'if .is_write then {level} + . else . end'
+keys	jq -c 'del(.cause)'
+type	sed '9s/"success":\(true\|false\)/"success":"\1"/'
+type	jq -c 'if .parent_span_id == null then .level = null else . end'
+type	sed 's/"timestamp":"\([^"]*\)\.[0-9]*Z"/"timestamp":"\1Z"/'
+id	awk -F'"' 'id == "" && /"parent_span_id":"/ { id = $46 } NR > 50 && !done && /"parent_span_id":"/ && $46 != id { sub($46, id); done = 1 } 1'
+id	awk -F'"' 'id == "" && /"parent_span_id":"/ { id = $28 } NR > 50 && !done && /"parent_span_id":"/ && $28 != id { sub($28, id); done = 1 } 1'
+tree	awk '!done && /"parent_span_id":"/ { kept = $0; done = 1; next } 1; END { print kept }'
+tree	awk '!done && /"parent_span_id":"/ { print; sub(/"parent_span_id":"[0-9a-f]*"/, "\"parent_span_id\":null"); done = 1 } 1'
+parent	sed 's/"parent_span_id":"./"parent_span_id":"x/'
+inside	jq -c 'if .parent_span_id then .duration_ms *= 3 else . end'
+inside	jq -c 'if .parent_span_id == null and .duration_ms then .duration_ms /= 2 else . end'
+shared	awk '!done && /"parent_span_id":"/ { sub(/"user_id":"[^"]*"/, "\"user_id\":\"user_000000000000\""); done = 1 } 1'
+shared	jq -c 'if .target_user_id then .target_user_id = .user_id else . end'
+time	sed 's/"timestamp":"2025-/"timestamp":"2026-/'
+order	tac
+level	jq -c 'if .level == "ERROR" then .level = "WARN" else . end'
+level	jq -c 'if .level == "WARN" then .level = "INFO" else . end'
+level	jq -c 'if .level == "INFO" then .level = "ERROR" else . end'
+nulls	jq -c 'if .error_message then .error_message = null else . end'
+nulls	jq -c 'if .success then .error_type = "server" else . end'
+nulls	jq -c 'if .upstream_request_id then .upstream_request_id = null else . end'
+nulls	jq -c 'if .success then .cause = "inc_000000000000" else . end'
+source	sed 's/"error_source":"self"/"error_source":"moon"/'
+cause	sed 's/"cause":"inc_...../"cause":"inc_.zzzz/'
+cause	sed 's/"error_source":"infrastructure:[^"]*"/"error_source":"infrastructure:moon"/'
+cause	sed 's/"error_source":"self"/"error_source":"infrastructure:redis_feed"/'
+cause	jq -c 'if (.error_source // "" | startswith("infrastructure:")) then .error_message = "no" else . end'
+cause	jq -c 'if (.error_source // "" | startswith("infrastructure:")) then .error_code = "502" else . end'
+cause	jq -c 'if (.error_source // "" | startswith("infrastructure:")) then .cause |= (if . == "inc_x" then . else "inc_x" end) else . end'
+cause	sed 's/"timestamp":"2025-01-0[1-4]/"timestamp":"2025-01-01/;s/T[0-9][0-9]:/T00:/'
+upstream	sed 's/"upstream_request_id":"...../"upstream_request_id":"zzzzz/'
+upstream	jq -c 'if .upstream_request_id and .error_code != "500" then .error_code = "500" else . end'
+upstream	sed 's/"error_source":"dependency:[^"]*"/"error_source":"dependency:user:moon"/'
+upstream	jq -c 'if .upstream_request_id then .cause = "other" else . end'
+travel	jq -c 'if .upstream_request_id then .success = true | .error_source = null else . end'
+release	sed 's/"release_id":"\([^"]*\):[0-9]*"/"release_id":"\1:1"/'
+release	awk -F'"' 'prev != "" && /"parent_span_id":"/ && !done && $38 != prev { sub($38, prev); done = 1 } { prev = $38 } 1'
+rollout	sed 's/"request_id":"deploy_..../"request_id":"deploy_zzzz/'
+rollout	awk '/"deployment_/ && !done { print; done = 1 } 1'
+operation	sed 's/"service":"timeline"/"service":"moon"/'
+operation	jq -c 'if .parent_span_id == null then .action = "fly" else . end'
+measure	jq -c 'if .parent_span_id then .duration_ms = null else . end'
+measure	jq -c 'if .is_write then .cache_hit = true else . end'
+PLANTS
+	[ "$count" -ge 40 ]
+	# Rollouts whose records are missing altogether.
+	grep -v '"deployment_complete"' s >planted
+	run -1 --separate-stderr "$JUDGE" w <planted
+	[ "$(jq .faults.rollout <<<"$output")" -gt 0 ]
+}
