@@ -241,6 +241,15 @@ aggregate() {
 	done
 }
 
+@test "shards of a world with queues, whose readers may start long after the root" {
+	og-entities -c shop -n 1000 | og-incidents >w
+	og-events -w w | og-spans -w w | og-metrics -c shop -d -i 10s >whole
+	for k in 1 2 3 4 5; do
+		og-events -w w -k $k/5 | og-spans -w w | og-metrics -c shop -d -i 10s
+	done >shards
+	og-metrics -c shop -M -d -i 10s <shards | cmp - whole
+}
+
 @test "merging twice changes nothing; blanks and order of keys are no matter" {
 	og-metrics -d -i 1h <"$spans" >deltas
 	og-metrics -M -d -i 1h <deltas >again
