@@ -28,10 +28,10 @@ median() {
 
 # compare NAME COMMAND REFERENCE WISHED: medians of both, and how much faster the first is.
 compare() {
-	local i
+
 	: >"$dir/a"
 	: >"$dir/b"
-	for i in $(seq "$runs"); do
+	for _ in $(seq "$runs"); do
 		seconds "$2" >>"$dir/a"
 		seconds "$3" >>"$dir/b"
 	done
@@ -41,9 +41,9 @@ compare() {
 
 # rate NAME COMMAND COUNT UNIT WISHED: how many a second.
 rate() {
-	local i
+
 	: >"$dir/a"
-	for i in $(seq "$runs"); do
+	for _ in $(seq "$runs"); do
 		seconds "$2" >>"$dir/a"
 	done
 	awk -v a="$(median <"$dir/a")" -v n="$3" -v name="$1" -v unit="$4" -v want="$5" \
