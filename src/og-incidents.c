@@ -60,12 +60,12 @@ add_all(struct world_draft *draft, struct world *w, char text[ERROR_MAX])
 	if (world_draft(draft, w, opts.level, text, ERROR_MAX) == -1)
 		errx(2, "-S: %s", text);
 	if (!opts.norandom && world_draft_rates(draft) == -1)
-		errx(1, "%s", text);
+		errx(2, "%s", text);
 	for (int i = 0; i < opts.nspecs; i++)
 		if (world_draft_spec(draft, opts.spec[i]) == -1)
 			errx(2, "-a: %s", text);
 	if (world_draft_name(draft) == -1)
-		errx(1, "%s", text);
+		errx(2, "%s", text);
 }
 
 static int
@@ -181,7 +181,7 @@ main(int argc, char *argv[])
 	if (out_open(&out, STDOUT_FILENO, 0) == -1 || rec_open(&in, STDIN_FILENO, "<stdin>", NULL, 0) == -1)
 		err(1, NULL);
 	if (world_read_each(&w, &in, opts.catalog, keep_line, &kept, text, sizeof(text)) == -1)
-		errx(1, "%s", text);
+		errx(2, "%s", text);
 	if (w.warning != NULL)
 		warnx("%s", w.warning);
 	add_all(&draft, &w, text);

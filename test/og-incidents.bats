@@ -34,9 +34,9 @@ refused() {
 	}
 }
 
-# A world of these lines is refused with status 1, nothing on stdout and this message.
+# A world of these lines is refused with status 2, nothing on stdout and this message.
 no_world() {
-	run -1 --separate-stderr og-incidents <"$2"
+	run -2 --separate-stderr og-incidents <"$2"
 	[ -z "$output" ]
 	[ "$stderr" = "og-incidents: $1" ] || {
 		echo "$stderr"
@@ -214,10 +214,10 @@ no_world() {
 }
 
 @test "an incident cannot be added twice" {
-	run -1 --separate-stderr og-incidents <broken.ndjson
+	run -2 --separate-stderr og-incidents <broken.ndjson
 	[ -z "$output" ]
 	[[ $stderr =~ ^'og-incidents: incident "'[^\"]+'" is in the world already'$ ]]
-	run -1 --separate-stderr og-incidents -N -a component=redis_feed,start=2025-03-04,id=a -a component=redis_content,start=2025-03-05,id=a <week.ndjson
+	run -2 --separate-stderr og-incidents -N -a component=redis_feed,start=2025-03-04,id=a -a component=redis_content,start=2025-03-05,id=a <week.ndjson
 	[ "$stderr" = 'og-incidents: two incidents are "a"' ]
 	og-incidents -N -a component=redis_feed,start=2025-03-04 <week.ndjson | og-incidents -N -a component=redis_feed,start=2025-03-05 |
 		og-incidents | og-incidents -N >/dev/null
@@ -234,7 +234,7 @@ no_world() {
 
 @test "the catalog by path, which must be the same" {
 	og-incidents --catalog "$OG_SHARE/social" <week.ndjson | cmp - <(og-incidents <week.ndjson)
-	run -1 --separate-stderr og-incidents -c shop <week.ndjson
+	run -2 --separate-stderr og-incidents -c shop <week.ndjson
 	[ "$stderr" = 'og-incidents: <stdin>:1: a world of catalog "social", not "shop"' ]
 	sed 's/"catalog_digest":"./"catalog_digest":"x/' week.ndjson >changed
 	run -0 --separate-stderr og-incidents -N <changed
@@ -269,7 +269,7 @@ no_world() {
 		sed 1q week.ndjson
 		printf '{"kind":"component","id":"a\0b","services":[]}\n'
 	} >nul
-	run -1 --separate-stderr og-incidents <nul
+	run -2 --separate-stderr og-incidents <nul
 	[[ $stderr = "og-incidents: <stdin>:2: "* ]]
 	{
 		sed 1q week.ndjson
@@ -324,7 +324,7 @@ no_world() {
 	[ "$stderr" = "og-incidents: <stdout>: No space left on device" ]
 	run -1 --separate-stderr bash -c 'og-incidents <week.ndjson >&-'
 	[ "$stderr" = "og-incidents: <stdout>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-incidents <&-'
+	run -2 --separate-stderr bash -c 'og-incidents <&-'
 	[ "$stderr" = "og-incidents: <stdin>:1: Bad file descriptor" ]
 	run -0 bash -c 'og-incidents <year.ndjson | head -n 1 | wc -l; [ "${PIPESTATUS[0]}" -eq 141 ]'
 	[ "$output" = 1 ]
