@@ -2,6 +2,7 @@
 bats_require_minimum_version 1.5.0
 
 load common
+load pages
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
@@ -25,37 +26,9 @@ examples() {
 	mandoc -T ascii -O width=500 "$1" | sed 's/.\x08//g' | sed -n '/^EXAMPLES/,/^[A-Z]/p' | sed -e 1d -e '/^[A-Z]/d'
 }
 
-# Writes step files N.sh and N.out (what must come; absent when nothing is said) into a folder.
-split() {
-	awk -v to="$1" '
-	function indent(s) { match(s, /^ */); return RLENGTH }
-	/^ *\$ / { n++; deep = indent($0); sub(/^ *\$ /, ""); print >(to "/" n ".sh"); shown = 1; next }
-	shown && NF && indent($0) >= deep && substr($0, deep + 1, 2) == "> " && !out[n] { print substr($0, deep + 3) >(to "/" n ".sh"); next }
-	/^ *% / { shown = 0; next }
-	shown && NF && indent($0) >= deep { out[n] = 1; print substr($0, deep + 1) >(to "/" n ".out"); next }
-	{ shown = 0 }
-	END { print n + 0 }'
-}
-
-# Is the second file the first, where a line "[...]" stands for any number of lines?
-alike() {
-	awk 'NR == FNR { want[++n] = $0; next } { got[++m] = $0 }
-	END {
-		for (j = 0; j <= m; j++)
-			ok[0, j] = j == 0
-		for (i = 1; i <= n; i++)
-			for (j = 0; j <= m; j++)
-				if (want[i] == "[...]")
-					ok[i, j] = ok[i - 1, j] || (j > 0 && ok[i, j - 1])
-				else
-					ok[i, j] = j > 0 && ok[i - 1, j - 1] && want[i] == got[j]
-		exit !ok[n, m]
-	}' "$1" "$2"
-}
-
-# Run the steps of one page in one shell: what a step defines, the next one has.
+# Run the steps of one page.
 run_page() {
-	local page=$1 work=$BATS_TEST_TMPDIR/pages/${1##*/} n
+	local page=$1 work=$BATS_TEST_TMPDIR/pages/${1##*/} n i
 	rm -rf "$work"
 	mkdir -p "$work/run" "$work/steps"
 	cp "$BATS_FILE_TMPDIR"/data/* "$work/run"
@@ -63,21 +36,8 @@ run_page() {
 	steps=$((steps + n))
 	for ((i = 1; i <= n; i++)); do
 		sed -i -e "s|http://localhost:9428|http://127.0.0.1:$(cat "$BATS_FILE_TMPDIR/port")|g" -e "s|/usr/local/share/og|$OG_SHARE|g" "$work/steps/$i.sh"
-		printf 'exec >%q\n. %q\n' "$work/steps/$i.got" "$work/steps/$i.sh" >>"$work/all.sh"
 	done
-	[ "$n" -gt 0 ] || return 0
-	(cd "$work/run" && timeout 20 bash -eu -o pipefail "$work/all.sh" </dev/null 2>"$work/errors") || {
-		echo "$page: exit status $?; step $(find "$work/steps" -name '*.got' | wc -l)"
-		cat "$work/errors" "$work"/steps/*.sh
-		return 1
-	}
-	for ((i = 1; i <= n; i++)); do
-		[ ! -f "$work/steps/$i.out" ] || alike "$work/steps/$i.out" "$work/steps/$i.got" || {
-			echo "$page: \$ $(cat "$work/steps/$i.sh")"
-			diff "$work/steps/$i.out" "$work/steps/$i.got"
-			return 1
-		}
-	done
+	run_steps "$page" "$work" "$n"
 }
 
 # shellcheck disable=SC2016 # dollars of the page
