@@ -560,7 +560,9 @@ sim_open(struct sim *s, const struct world *w, uint64_t requests, char *err, siz
 	if (open_parts(s, err, errsize) != 0) {
 		if (err[0] == '\0')
 			snprintf(err, errsize, "%s: %s", s->c->name,
-			    errno == EDOM ? "nobody is ever active" : strerror(errno != 0 ? errno : ENOMEM));
+			    errno == EDOM         ? "nobody is ever active"
+				: errno == ERANGE ? "more requests until the end than can be counted"
+						  : strerror(errno != 0 ? errno : ENOMEM));
 		sim_close(s);
 		return -1;
 	}

@@ -159,7 +159,7 @@ world_limits(const struct world *w)
 	if (w->users < 1 || w->users > WORLD_USERS_MAX)
 		return "users is not between 1 and 1000000000";
 	if (w->requests < 1 || w->requests > WORLD_REQUESTS_MAX)
-		return "requests is not between 1 and 1000000000000";
+		return "requests is not between 1 and 500000000000";
 	if (w->depth < 0 || w->depth > WORLD_DEPTH_MAX)
 		return "depth is not between 0 and 64";
 	return NULL;

@@ -13,7 +13,7 @@
 #include "rec.h"
 
 #define WORLD_FORMAT 1
-#define WORLD_REQUESTS_MAX 1000000000000ULL /* -n */
+#define WORLD_REQUESTS_MAX 500000000000ULL /* -n; eight of them are a session, and 2^36 sessions can be told apart */
 #define WORLD_USERS_MAX 1000000000ULL       /* -u */
 #define WORLD_DEPTH_MAX 64                  /* -d */
 #define WORLD_STEP (15 * CLOCK_MINUTE)      /* begin, end and requests_until are multiples of it */

@@ -31,8 +31,8 @@ refused() {
 }
 
 @test "the header says what was asked for" {
-	run -0 og-entities -c social -s 18446744073709551615 -b 2024-02-29T23:45:00Z -e 2024-03-01T00:15:00+00:00 -u 7 -n 1000000000000 -d 2 -U 2025-01-01
-	[[ ${lines[0]} =~ ^'{"kind":"world","format":1,"catalog":"social","catalog_digest":"'[0-9a-f]{16}'","seed":18446744073709551615,"begin":"2024-02-29T23:45:00Z","end":"2024-03-01T00:15:00Z","users":7,"requests":1000000000000,"requests_until":"2025-01-01T00:00:00Z","depth":2,"level":"default"}'$ ]]
+	run -0 og-entities -c social -s 18446744073709551615 -b 2024-02-29T23:45:00Z -e 2024-03-01T00:15:00+00:00 -u 7 -n 500000000000 -d 2 -U 2025-01-01
+	[[ ${lines[0]} =~ ^'{"kind":"world","format":1,"catalog":"social","catalog_digest":"'[0-9a-f]{16}'","seed":18446744073709551615,"begin":"2024-02-29T23:45:00Z","end":"2024-03-01T00:15:00Z","users":7,"requests":500000000000,"requests_until":"2025-01-01T00:00:00Z","depth":2,"level":"default"}'$ ]]
 }
 
 @test "long names are the same options" {

@@ -480,7 +480,7 @@ test_header(struct tap *t, const char *header)
 		{ "\"end\":\"2025-03-10T00:00:00Z\"", "\"end\":\"2225-03-10T00:00:00Z\"", "w:1: more than 100 years from begin to end" },
 		{ "\"requests_until\":\"2025-03-10", "\"requests_until\":\"2025-03-03", "w:1: begin is not before requests_until" },
 		{ "\"users\":1000", "\"users\":0", "w:1: users is not between 1 and 1000000000" },
-		{ "\"requests\":1000", "\"requests\":1000000000001", "w:1: requests is not between 1 and 1000000000000" },
+		{ "\"requests\":1000", "\"requests\":500000000001", "w:1: requests is not between 1 and 500000000000" },
 		{ "\"depth\":3", "\"depth\":65", "w:1: depth is not between 0 and 64" },
 		{ "\"depth\":3", "\"depth\":3.5", "w:1: \"depth\" is not a whole number" },
 		{ "\"catalog_digest\":\"", "\"catalog_digest\":\"x",
