@@ -5,7 +5,8 @@
 
 #include "sim_impl.h"
 
-#define RUNNING_MAX 2000000 /* sessions at once */
+#define RUNNING_MAX 2000000         /* sessions at once */
+#define RING_MAX (16 * RUNNING_MAX) /* that started within half an hour: most last two minutes */
 #define RECENT 16384
 #define BLOCK 8 /* sessions that share 64 requests */
 #define STRATA 4096
@@ -349,6 +350,10 @@ pop(struct sim_traffic *t)
 static int
 settle_later(struct sim_traffic *t, const struct timeline_session *x)
 {
+	if (t->ring_n == RING_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
 	if (t->ring_n == t->ring_size) {
 		size_t size = t->ring_size * 2 + 1024;
 		struct settled *more = reallocarray(NULL, size, sizeof(*more));
@@ -407,6 +412,11 @@ sim_traffic(struct sim *s, int64_t from, int64_t to)
 	t->s = s;
 	t->from = from < s->w->begin ? s->w->begin : from;
 	t->to = to > s->w->end ? s->w->end : to;
+	if (timeline_before(s->timeline, -1, t->from) - timeline_before(s->timeline, -1, t->from - 2 * SIM_SESSION_MAX) > RING_MAX) {
+		sim_traffic_free(t);
+		errno = EFBIG;
+		return NULL;
+	}
 	t->walk = timeline_walk(s->timeline, t->from - 2 * SIM_SESSION_MAX);
 	if (t->walk == NULL) {
 		sim_traffic_free(t);

@@ -87,22 +87,33 @@ find_marks(const struct world *w, int64_t from, int64_t to)
 	return mark;
 }
 
+static _Noreturn void
+give_up(void)
+{
+	if (errno == EFBIG)
+		errx(1, "more than 2000000 sessions at once: fewer requests, or a longer time");
+	err(1, NULL);
+}
+
 static void
 write_all(struct sim *s, struct render *d, struct out *out, int64_t from, int64_t to)
 {
 	struct sim_traffic *traffic = sim_traffic(s, from, to);
-	struct mark *marks = find_marks(s->w, from, to), *mark = marks;
+	struct mark *marks, *mark;
 	size_t most = render_most(d);
 	unsigned long long requests = 0, dropped = 0, events = 0;
 	struct sim_request r;
 	int more;
 
 	if (traffic == NULL)
-		err(1, NULL);
+		give_up();
+	mark = marks = find_marks(s->w, from, to);
 	if (opts.shard == 1)
 		out_took(out, render_head(d, out_room(out, most)));
 	do {
 		more = sim_next(traffic, &r);
+		if (more == -1)
+			give_up();
 		for (; mark->time <= (more == 1 ? r.time : to); mark++, events++)
 			out_took(out, render_rollout(d, out_room(out, most), mark->rollout, mark->end));
 		if (more != 1)
@@ -114,10 +125,6 @@ write_all(struct sim *s, struct render *d, struct out *out, int64_t from, int64_
 	} while (out->err == 0);
 	if (opts.verbose)
 		warnx("%llu requests, %llu of them not let through; %llu marks of rollouts", requests, dropped, events);
-	if (more == -1 && errno == EFBIG)
-		errx(1, "more than 2000000 sessions at once: fewer requests, or a longer time");
-	if (more == -1)
-		err(1, NULL);
 	sim_traffic_free(traffic);
 	free(marks);
 }
