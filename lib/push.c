@@ -97,9 +97,11 @@ take_due(struct push_queue *q, int64_t now)
 }
 
 static void
-lose(struct push *p, uint64_t n, uint64_t first)
+lose(struct push *p, uint64_t n, uint64_t first, int doubtful)
 {
 	p->account->undelivered += n;
+	if (doubtful)
+		p->account->uncertain += n;
 	if (first != 0 && (p->account->first == 0 || first < p->account->first))
 		p->account->first = first;
 }
@@ -173,7 +175,7 @@ refuse(struct push *p, uint64_t line, long status, const char *why, const char *
 	p->user->refused(p->user->arg, line, why);
 	if (push_dead_put(p, line, status, why, text, len) == -1) {
 		halt_for(p, p->set->dead_name);
-		lose(p, 1, line);
+		lose(p, 1, line, 0);
 		return;
 	}
 	p->account->refused++;
@@ -434,12 +436,12 @@ static void
 count_rest(struct push *p)
 {
 	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
-		lose(p, b->nrec, batch_first(b));
+		lose(p, b->nrec, batch_first(b), b->doubtful);
 	if (p->filling != NULL)
-		lose(p, p->filling->nrec, batch_first(p->filling));
+		lose(p, p->filling->nrec, batch_first(p->filling), 0);
 	for (int i = 0; i < p->set->connections; i++)
 		if (p->request[i].busy && p->request[i].batch != NULL)
-			lose(p, p->request[i].batch->nrec, batch_first(p->request[i].batch));
+			lose(p, p->request[i].batch->nrec, batch_first(p->request[i].batch), 1); /* on its way */
 }
 
 int

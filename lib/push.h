@@ -75,6 +75,7 @@ struct push_settings {
 struct push_account {
 	uint64_t read, accepted, refused;
 	uint64_t undelivered, first; /* first: the smallest line number among them */
+	uint64_t uncertain;          /* undelivered, but perhaps stored */
 	uint64_t doubtful;           /* accepted, but perhaps stored more than once */
 	uint64_t requests, retries, bytes;
 };

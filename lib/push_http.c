@@ -256,7 +256,9 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 		verdict = p->user->answer(p->user->arg, r->batch == NULL ? p->probes : -1,
 		    &(struct push_answer){ .status = status, .type = type == NULL ? "" : type, .body = r->answer.p, .len = r->answered },
 		    why);
-		sent = verdict == PUSH_AGAIN && (status == 429 || status == 503) ? 0 : sent;
+		/* These answers come from who has stored nothing. */
+		if ((verdict == PUSH_AGAIN && (status == 429 || status == 503)) || (verdict == PUSH_STOP && status >= 300))
+			sent = 0;
 	}
 	clean(why);
 	if (r->sendings > 1) {

@@ -196,6 +196,8 @@ report(const struct pusher *p, const struct push_account *a, int failed, const c
 		warnx("%s: %s", p->base, errstr);
 	if (a->undelivered > 0)
 		warnx("%s: %" PRIu64 " records not delivered, the first of them line %" PRIu64, p->base, a->undelivered, a->first);
+	if (a->uncertain > 0)
+		warnx("%s: %" PRIu64 " of them may be stored all the same", p->base, a->uncertain);
 	if (a->refused > 0)
 		warnx("%s: %" PRIu64 " records refused", p->base, a->refused);
 	if (opts.verbose)

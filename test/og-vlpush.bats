@@ -170,6 +170,16 @@ loads() {
 	run -1 --separate-stderr og-vlpush -v -T 300ms "$URL" <in
 	[[ $stderr = *"og-vlpush: $URL: 20 records not delivered, the first of them line 1"* ]]
 	[[ $stderr = *"read 20 = accepted 0 + refused 0 + not delivered 20;"* ]]
+	[[ $stderr != *"may be stored"* ]]
+}
+
+@test "what was not delivered but may be stored is told apart" {
+	serve < <(yes '204 cut=3' | head -n 100)
+	records 20 >in
+	run -1 --separate-stderr og-vlpush -T 300ms "$URL" <in
+	[ "$(stored_ids | sort -nu)" = "$(seq 20)" ]
+	[[ $stderr = *"20 records not delivered, the first of them line 1"* ]]
+	[[ $stderr = *"20 of them may be stored all the same"* ]]
 }
 
 @test "an answer cut off anywhere is no receipt" {
