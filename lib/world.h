@@ -14,11 +14,11 @@
 
 #define WORLD_FORMAT 1
 #define WORLD_REQUESTS_MAX 500000000000ULL /* -n; eight of them are a session, and 2^36 sessions can be told apart */
-#define WORLD_USERS_MAX 1000000000ULL       /* -u */
-#define WORLD_DEPTH_MAX 64                  /* -d */
-#define WORLD_STEP (15 * CLOCK_MINUTE)      /* begin, end and requests_until are multiples of it */
-#define WORLD_YEARS 100                     /* from begin to end or to requests_until, at most */
-#define WORLD_FIRST_YEAR 1980               /* of begin, so that there are earlier builds; and the last one of end */
+#define WORLD_USERS_MAX 1000000000ULL      /* -u */
+#define WORLD_DEPTH_MAX 64                 /* -d */
+#define WORLD_STEP (15 * CLOCK_MINUTE)     /* begin, end and requests_until are multiples of it */
+#define WORLD_YEARS 100                    /* from begin to end or to requests_until, at most */
+#define WORLD_FIRST_YEAR 1980              /* of begin, so that there are earlier builds; and the last one of end */
 #define WORLD_LAST_YEAR 9998
 
 /* What draws of the world are for; a constant is never used for something else. */

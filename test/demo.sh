@@ -77,10 +77,10 @@ og-vlpush "$url" <"$out/logs.ndjson"
 ask() {
 	curl -fs "$url/select/logsql/query" --data-urlencode "query=$1" -d start=2025-01-01T00:00:00Z -d end=2026-01-01T00:00:00Z
 }
-jq -r '.error_source // "-"' "$out/logs.ndjson" | sort | uniq -c | awk '{ printf "%s\t%d\n", $2, $1 }' | sort >"$data.file"
+grep -o '"error_source":[^,]*' "$out/logs.ndjson" | sort | uniq -c | sed -e 's/null$/"-"/' -e 's/^ *\([0-9]*\) "error_source":"\(.*\)"$/\2\t\1/' | sort >"$data.file"
 # What was taken in a moment ago can be searched a few seconds later.
 for _ in $(seq 60); do
-	ask '* | stats by (error_source) count() n' | jq -r '[if .error_source == "" then "-" else .error_source end, .n] | @tsv' | sort >"$data.server"
+	ask '* | stats by (error_source) count() n' | jq -r '[if (.error_source // "") == "" then "-" else .error_source end, .n] | @tsv' | sort >"$data.server"
 	cmp -s "$data.file" "$data.server" && break
 	sleep 0.5
 done
