@@ -4,13 +4,13 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg pack batch push vl
-PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic push_dead push_http push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree world_draft world_make world_put world_read world_spec
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack batch push vl
+PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic measure_open push_dead push_http push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush
 # test/lib, test/tools, test/fuzz
-TESTS = batch buf catalog clock dist grammar json mix num out pack push rec render sim timeline tsv vl world
+TESTS = agg batch buf catalog clock dist grammar json measure mix num out pack push rec render sim timeline tsv vl world
 TOOLS = cost faultd judge stats
-FUZZERS = catalog clock grammar json rec world
+FUZZERS = agg catalog clock grammar json rec world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)
