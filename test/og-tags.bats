@@ -222,11 +222,12 @@ passed() {
 
 @test "a slow producer's record comes through at once" {
 	mkfifo to from
-	og-tags <to >from &
+	og-tags <to >from 3>&- &
+	local pid=$!
 	exec 5>to 6<from
 	echo '{"release_id":"'$ID'"}' >&5
 	read -r -t 20 line <&6
 	[ "$line" = '{"release_id":"'$ID'",'"$WORDS,$COMPOSITES}" ]
 	exec 5>&- 6<&-
-	wait
+	wait "$pid"
 }
