@@ -1,0 +1,43 @@
+#!/bin/bash
+# Every program once under valgrind, on a little data: TAP.
+set -u -o pipefail
+cd "$(dirname "$0")/.." || exit 1
+export OG_SHARE=$PWD/share/og LC_ALL=C TZ=UTC
+dir=$(mktemp -d "${TMPDIR:-/tmp}/og-valgrind.XXXXXX")
+trap 'rm -rf "$dir"' EXIT
+n=0 failed=0
+
+# checked NAME INPUT OUTPUT PROGRAM [ARGUMENT...]
+checked() {
+	local name=$1 in=$2 out=$3
+	shift 3
+	n=$((n + 1))
+	if valgrind -q --error-exitcode=99 --leak-check=no "bin/$1" "${@:2}" <"$in" >"$out" 2>"$dir/said"; then
+		echo "ok $n - valgrind: $name"
+	else
+		failed=$((failed + 1))
+		sed 's/^/# /' "$dir/said"
+		echo "not ok $n - valgrind: $name"
+	fi
+}
+
+checked og-entities /dev/null "$dir/world" og-entities -c social -b 2025-03-03 -e 2025-03-10 -n 300
+checked og-incidents "$dir/world" "$dir/more" og-incidents -a component=redis_feed,start=2025-03-04T12:00:00Z,duration=2d,errors=0.2
+checked og-events "$dir/more" "$dir/events" og-events
+checked "og-events -f csv" "$dir/more" "$dir/csv" og-events -f csv -k 2/3
+checked og-spans "$dir/events" "$dir/spans" og-spans -w "$dir/more"
+checked og-metrics "$dir/spans" "$dir/samples" og-metrics
+checked "og-metrics -i" "$dir/spans" "$dir/sums" og-metrics -d -i 1h
+checked "og-metrics -M" "$dir/sums" "$dir/all" og-metrics -M -i 1h
+checked og-tags "$dir/samples" "$dir/tagged" og-tags
+checked og-pace "$dir/events" "$dir/paced" og-pace
+for catalog in shop test/catalogs/orders; do
+	at=$catalog
+	[ -d "$catalog" ] && at=$PWD/$catalog
+	checked "$catalog: world" /dev/null "$dir/world" og-entities -c "$at" -n 200 -u 50
+	checked "$catalog: incidents" "$dir/world" "$dir/more" og-incidents -c "$at"
+	checked "$catalog: events" "$dir/more" "$dir/events" og-events -c "$at"
+	checked "$catalog: spans" "$dir/events" "$dir/spans" og-spans -c "$at" -w "$dir/more"
+done
+echo "1..$n"
+[ "$failed" -eq 0 ]
