@@ -42,9 +42,14 @@ later() {
 	date -u -d "$1 + $2 days" +%Y-%m-%d
 }
 
-# field NAME: that of each record; for texts and numbers of layout wide.
+# field NAME: that of each record; for texts and numbers. Slow.
 field() {
 	sed -nE "s/.*\"$1\":\"?([^\",}]*).*/\\1/p"
+}
+
+# traces: trace_id of each record of a request, each once.
+traces() {
+	awk -F'"' '$20 !~ /^deployment_/ && $42 != last { print last = $42 }' | sort -u
 }
 
 # changed A B: trace_id of each tree that is another in B, or only in one of them.

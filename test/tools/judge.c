@@ -3,8 +3,9 @@
  *
  *	judge [-pu] [-c CATALOG] WORLD <SPANS
  *
- * Standard input: what og-spans writes in layout wide. Standard output: one JSON object, counts and faults by kind. Each fault is named on standard
- * error as well, the first three of a kind. Exit 1 when there is one. -p: a part of the stream, records may be missing. -u: in any order of trees.
+ * Standard input: what og-spans writes in layout wide. Standard output: one JSON object, counts and faults by kind. Each fault is named on
+ * standard error as well, the first three of a kind. Exit 1 when there is one. -p: a part of the stream, records may be missing. -u: in any
+ * order of trees.
  * Memory: a word for each id.
  */
 #include <err.h>
