@@ -82,6 +82,8 @@ int world_read(struct world *, struct rec *, const char *catalog, char *err, siz
 /* The same; each(), unless NULL, sees every line that was accepted. It returns 0, or -1 with errno, which ends the reading. */
 int world_read_each(struct world *, struct rec *, const char *catalog, int (*each)(const char *line, size_t len, void *), void *arg,
     char *err, size_t errsize);
+/* The same as world_read(), of a file that is opened and closed; NULL: standard input. */
+int world_load(struct world *, const char *path, const char *catalog, char *err, size_t errsize);
 void world_free(struct world *);
 /* Releases of a service at a place: index of the first and how many. */
 int world_releases(const struct world *, int service, int place, int *n);

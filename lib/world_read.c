@@ -1,8 +1,10 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "json.h"
@@ -910,4 +912,23 @@ int
 world_read(struct world *w, struct rec *in, const char *catalog, char *err, size_t errsize)
 {
 	return world_read_each(w, in, catalog, NULL, NULL, err, errsize);
+}
+
+int
+world_load(struct world *w, const char *path, const char *catalog, char *err, size_t errsize)
+{
+	const char *name = path == NULL ? "<stdin>" : path;
+	int fd = path == NULL ? STDIN_FILENO : open(path, O_RDONLY), status = -1;
+	struct rec in;
+
+	if (fd == -1 || rec_open(&in, fd, name, NULL, 0) == -1)
+		(void)snprintf(err, errsize, "%s: %s", name, strerror(errno));
+	else {
+		status = world_read(w, &in, catalog, err, errsize);
+		rec_close(&in);
+	}
+	/* Left open in the place of a closed stream, it would be read as that stream. */
+	if (fd != -1 && path != NULL)
+		(void)close(fd);
+	return status;
 }

@@ -6,7 +6,6 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 #include "clock.h"
 #include "num.h"
 #include "out.h"
-#include "rec.h"
 #include "render.h"
 #include "sim.h"
 #include "world.h"
@@ -42,16 +40,9 @@ static void
 read_world(struct world *w)
 {
 	char text[ERROR_MAX];
-	struct rec in;
-	int fd = STDIN_FILENO;
 
-	if (opts.world != NULL && (fd = open(opts.world, O_RDONLY)) == -1)
-		err(2, "%s", opts.world);
-	if (rec_open(&in, fd, opts.world != NULL ? opts.world : "<stdin>", NULL, 0) == -1)
-		err(1, NULL);
-	if (world_read(w, &in, opts.catalog, text, sizeof(text)) == -1)
+	if (world_load(w, opts.world, opts.catalog, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
-	rec_close(&in);
 	if (w->warning != NULL)
 		warnx("%s", w->warning);
 }

@@ -1,4 +1,5 @@
 /* What world promises: worlds read back as they were made, stay when they grow, and are refused when they are wrong. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,35 @@ at(const char *time)
 	if (clock_parse(time, strlen(time), &us) == -1)
 		exit(2);
 	return us;
+}
+
+/* What world_load() opens it closes, whether it is a world or not. */
+static void
+test_load(struct tap *t, const char *text, size_t n)
+{
+	char path[] = "/tmp/og-world.XXXXXX", err[ERROR_MAX] = "", want[64];
+	struct world w;
+	int fd = mkstemp(path), next;
+
+	if (fd == -1 || (next = dup(fd)) == -1 || write(fd, text, n) != (ssize_t)n || close(next) != 0)
+		exit(2);
+	if (tap(t, world_load(&w, path, "share/og/social", err, sizeof(err)) == 0 && w.seed == 42, "a file is read"))
+		world_free(&w);
+	if (ftruncate(fd, 0) != 0)
+		exit(2);
+	(void)snprintf(want, sizeof(want), "%s:1: no header: there is nothing to read", path);
+	tap(t, world_load(&w, path, NULL, err, sizeof(err)) == -1 && strcmp(err, want) == 0, "and named where it is wrong");
+	tap(t, dup(fd) == next, "and closed");
+	(void)unlink(path);
+	tap(t,
+	    world_load(&w, "/nowhere/world", NULL, err, sizeof(err)) == -1 && strcmp(err, "/nowhere/world: No such file or directory") == 0,
+	    "there is no such file");
+	if (dup2(fd, STDIN_FILENO) == -1)
+		exit(2);
+	tap(t,
+	    world_load(&w, NULL, NULL, err, sizeof(err)) == -1 && strcmp(err, "<stdin>:1: no header: there is nothing to read") == 0 &&
+		fcntl(STDIN_FILENO, F_GETFD) != -1,
+	    "standard input stays open");
 }
 
 static int
@@ -591,6 +621,7 @@ main(void)
 	free(year);
 	test_growth(&t);
 	week = make_text(at("2025-03-03"), at("2025-03-10"), 42, 1000, &n);
+	test_load(&t, week, n);
 	(void)snprintf(header, sizeof(header), "%.*s", (int)(strchr(week, '\n') - week) + 1, week);
 	free(week);
 	test_header(&t, header);
