@@ -30,8 +30,8 @@ struct agg;
  *   out         where lines go, at the latest with agg_finish()
  *   interval    us, 1 to 10^15
  *   hold        us by which a span may begin after its root; see agg_merge()
- *   cumulative  running totals of every label set met, for every window from the first to the last; else what each window adds, for the label
- *               sets that it touches
+ *   cumulative  running totals of every label set met, for every window from the first to the last; else what each window adds, for the
+ *               label sets that it touches
  *   return      NULL with errno
  */
 struct agg *agg_open(struct out *out, const struct agg_histogram *, int n, int64_t interval, int64_t hold, int cumulative);
@@ -50,8 +50,7 @@ int agg_add(struct agg *, const char *labels, size_t n, int64_t us, int failed, 
 int agg_pass(struct agg *, int64_t us);
 /*
  * Add a line that an aggregate without running totals wrote, of the same histograms and interval. Windows are held until no shard that
- * follows
- * can add to them: those that end `hold` before the newest one begins are written.
+ * follows can add to them: those that end `hold` before the newest one begins are written.
  *   return   0; or -1 and *errstr
  */
 int agg_merge(struct agg *, const char *line, size_t len, const char **errstr);
