@@ -32,7 +32,7 @@ struct batch {
 	uint32_t ngroup, groups;
 	uint32_t *slot; /* hash table of group numbers + 1 */
 	uint32_t slots;
-	int64_t since, when; /* first failure, next try: ms of the caller's clock; since 0: none yet */
+	int64_t since, when; /* first sending, next try: ms of the caller's clock; since 0: not sent yet */
 	unsigned tries;
 	int doubtful; /* the server may hold some of it already */
 };

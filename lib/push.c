@@ -158,13 +158,13 @@ try_again(struct push *p, struct batch *b, int64_t after, const char *why)
 	int64_t *since = b == NULL ? &p->probe_since : &b->since, *when = b == NULL ? &p->probe_when : &b->when;
 	unsigned *tries = b == NULL ? &p->probe_tries : &b->tries;
 
-	tell(p, why);
-	p->account->retries++;
-	if (*since == 0)
-		*since = push_now();
 	*when = next_try((*tries)++, after);
 	if (p->set->deadline > 0 && *when - *since > p->set->deadline)
 		push_halt(p, why);
+	if (!p->halted) {
+		tell(p, why);
+		p->account->retries++;
+	}
 	if (b != NULL)
 		put_first(&p->ready, b);
 }
@@ -198,6 +198,9 @@ halve(struct push *p, struct batch *b, long status, const char *why)
 		put_first(&p->ready, b);
 		return;
 	}
+	/* These are requests of their own, and the server answers. */
+	b->since = 0;
+	b->tries = 0;
 	put_first(&p->ready, rest);
 	put_first(&p->ready, b);
 }

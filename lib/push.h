@@ -65,7 +65,7 @@ struct push_settings {
 	int dead; /* descriptor of the file for refused records; -1: none */
 	const char *dead_name;
 	size_t bytes, records;  /* of a batch; records 0: no limit */
-	int64_t wait, deadline; /* ms; deadline 0: none */
+	int64_t wait, deadline; /* ms; deadline, from a request's first sending on: 0: none */
 	int connections;
 	enum pack_form pack;
 	const struct push_probe *probe;

@@ -10,7 +10,7 @@
 #include "push_impl.h"
 
 #define CONNECT_MS 10000L
-#define ANSWER_MS 150000L    /* a server may hold a request for a minute before it says 503 */
+#define ANSWER_MS 150000     /* a server may hold a request for a minute before it says 503 */
 #define IDLE_S 30L           /* servers close idle connections after a minute */
 #define UPLOAD_BYTES 262144L /* libcurl's own buffer */
 #define AFTER_MAX 300000     /* ms: longest Retry-After that is obeyed */
@@ -76,7 +76,6 @@ set_up(struct push *p, struct push_request *r)
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_USERAGENT, p->set->agent) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) != CURLE_OK ||
-		curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, ANSWER_MS) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, IDLE_S) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
@@ -164,6 +163,20 @@ aim(struct push *p, struct push_request *r, struct batch *b)
 	    : 0;
 }
 
+/* The deadline runs from the first sending on, so it bounds a server that never answers, too. */
+static int
+limit(struct push *p, struct push_request *r, struct batch *b)
+{
+	int64_t *since = b == NULL ? &p->probe_since : &b->since, now = push_now(), left = ANSWER_MS;
+
+	if (*since == 0)
+		*since = now;
+	if (p->set->deadline > 0 && *since + p->set->deadline - now < left)
+		left = *since + p->set->deadline - now;
+	/* 0 would be without end. */
+	return curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, left < 1 ? 1L : (long)left) == CURLE_OK ? 0 : -1;
+}
+
 int
 push_http_start(struct push *p, struct batch *b)
 {
@@ -171,16 +184,16 @@ push_http_start(struct push *p, struct batch *b)
 
 	while (r->busy)
 		r++;
-	r->batch = b;
 	r->answer.n = r->answered = 0;
 	r->head_done = r->chunked = r->sendings = 0;
 	r->error[0] = '\0';
 	if (aim(p, r, b) == -1)
 		return -1;
-	if (curl_multi_add_handle(p->multi, r->easy) != CURLM_OK) {
+	if (limit(p, r, b) == -1 || curl_multi_add_handle(p->multi, r->easy) != CURLM_OK) {
 		errno = ENOMEM;
 		return -1;
 	}
+	r->batch = b; /* only now: until here it is the caller's */
 	r->busy = 1;
 	p->busy++;
 	p->account->requests++;

@@ -173,6 +173,21 @@ loads() {
 	[[ $stderr != *"may be stored"* ]]
 }
 
+@test "-T bounds a server that never answers, and one that trickles" {
+	records 20 >in
+	for way in -P ''; do
+		for fault in delay=60000 trickle=300; do
+			# shellcheck disable=SC2086 # none is none
+			serve $way < <(yes "204 $fault" | head -n 9)
+			SECONDS=0
+			run -1 --separate-stderr og-vlpush -T 1s "$URL" <in
+			[ "$SECONDS" -le 4 ]
+			[[ ${stderr_lines[0]} = "og-vlpush: $URL: "*"timed out"* ]]
+			[ -n "$way" ] || [[ $stderr = *"og-vlpush: $URL: 20 records not delivered, the first of them line 1"* ]]
+		done
+	done
+}
+
 @test "what was not delivered but may be stored is told apart" {
 	serve < <(yes '204 cut=3' | head -n 100)
 	records 20 >in

@@ -10,6 +10,7 @@
  *	name:value        a header of the answer
  *	body=text         + stands for a blank
  *	delay=ms          before the answer
+ *	trickle=ms        before each byte of the answer
  *	drop=n            close after n bytes of the request's body, without an answer
  *	cut=n             close after n bytes of the answer
  *	store             keep the records although the answer is no 2xx
@@ -41,7 +42,7 @@
 
 struct act {
 	int status, drop, cut, store, open, chunked, close, reset;
-	long delay;
+	long delay, trickle;
 	char headers[512], body[512];
 };
 
@@ -91,6 +92,8 @@ parse_word(struct act *a, const char *word)
 				*p = ' ';
 	} else if (strncmp(word, "delay=", 6) == 0)
 		a->delay = number(word + 6, 60000);
+	else if (strncmp(word, "trickle=", 8) == 0)
+		a->trickle = number(word + 8, 60000);
 	else if (strncmp(word, "drop=", 5) == 0)
 		a->drop = number(word + 5, BODY_MAX);
 	else if (strncmp(word, "cut=", 4) == 0)
@@ -209,6 +212,20 @@ pause_ms(long ms)
 	(void)nanosleep(&t, NULL);
 }
 
+/* 0, or -1. */
+static int
+send_all(int fd, const char *from, size_t n, long trickle)
+{
+	if (trickle == 0)
+		return write(fd, from, n) == (ssize_t)n ? 0 : -1;
+	for (; n > 0; n--) {
+		pause_ms(trickle);
+		if (write(fd, from++, 1) != 1)
+			return -1;
+	}
+	return 0;
+}
+
 /* 1 when the connection goes on. */
 static int
 answer(struct conn *c, const struct act *a, const char *body, size_t n)
@@ -237,7 +254,7 @@ answer(struct conn *c, const struct act *a, const char *body, size_t n)
 		total = (size_t)a->cut;
 	if (a->delay > 0)
 		pause_ms(a->delay);
-	if (write(c->fd, whole, total) != (ssize_t)total)
+	if (send_all(c->fd, whole, total, a->trickle) == -1)
 		total = 0;
 	free(whole);
 	return a->cut < 0 && !a->close && !a->reset && total > 0;
