@@ -59,6 +59,7 @@ read_world(struct world *w, const char *path)
 	if (world_read(w, &in, opts.catalog, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
 	rec_close(&in);
+	(void)close(fd); /* where standard input was closed, this is its number */
 	if (w->warning != NULL)
 		warnx("%s", w->warning);
 }
