@@ -1,0 +1,251 @@
+#!/usr/bin/env bats
+# og-events: what it accepts, what it refuses, how it ends. That the data keep their promises is for laws.bats.
+# shellcheck disable=SC2002,SC2016,SC2154 # a pipe is meant; for the inner shell; stderr comes from run
+
+bats_require_minimum_version 1.5.0
+load common
+
+# Small worlds whose every byte is known. When a change of bytes is meant, say so in NEWS.md and put in the sums that the failing test prints.
+golden() {
+	cat <<'SUMS'
+test/catalogs/orders wide json d06045191500977e0643f3ed7551ee4d
+test/catalogs/orders blind tsv 2a9c6232a346f6be248487c6b89e625c
+share/og/shop wide json 5334c2e6f667254d5cd3b3cae17c75ad
+share/og/social wide json 411ca0bc6b000ec044624a5a05a41f7e
+share/og/social log csv c74bdb9838c35e342228440a73069fe3
+share/og/social blind json bdfd13a60df1617ed9ac9ff11b566cd6
+SUMS
+}
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	cp -r "$OG_ROOT/test/catalogs/orders" .
+	og-entities -c ./orders -n 2000 | og-incidents -c ./orders >w
+	og-events -c ./orders -w w >e
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+}
+
+# refused STATUS MESSAGE COMMAND...: nothing on standard output, and one message, which begins so.
+refused() {
+	local want=$1 message=$2
+
+	shift 2
+	run --separate-stderr "$@"
+	if [ "$status" -ne "$want" ] || [ -n "$output" ] || [ "${stderr#"$message"}" = "$stderr" ]; then
+		printf '%s\nstatus %d, want %d\nstdout %.200s\nstderr %s\nwant   %s\n' "$*" "$status" "$want" "$output" "$stderr" "$message"
+		return 1
+	fi
+}
+
+# events [OPTION...] with the world of lines on standard input.
+events() {
+	og-events -c ./orders "$@"
+}
+
+# bad MESSAGE: what stands on standard input is no world.
+bad() {
+	cat >bad
+	refused 2 "og-events: bad:$1" og-events -c ./orders -w bad
+}
+
+@test "small worlds, byte for byte" {
+	local catalog layout format sum got begin wrong=0
+
+	while read -r catalog layout format sum; do
+		catalog=$OG_ROOT/$catalog
+		begin=$(sed -n $'s/^begin\t//p' "$catalog/settings.tsv")
+		og-entities -c "$catalog" -n 500 -s 3 -b "$begin" -e "$(date -u -d "$begin + 3 days" +%F)" | og-incidents -c "$catalog" >small
+		got=$(og-events -c "$catalog" -w small -l "$layout" -f "$format" | md5sum)
+		echo "${catalog#"$OG_ROOT/"} $layout $format ${got%% *}"
+		[ "${got%% *}" = "$sum" ] || wrong=1
+	done < <(golden)
+	[ "$wrong" -eq 0 ]
+}
+
+@test "-b and -e: dates, times and offsets; outside of the world there is nothing" {
+	local all
+
+	all=$(wc -l <e)
+	events -w w -b 2026-03-02 -e 2026-03-09 | cmp - e
+	events -w w --begin 2026-03-02T00:00:00Z --end 2026-03-09T01:00:00+01:00 | cmp - e
+	events -w w -b 1990-01-01 -e 2990-01-01 | cmp - e
+	[ "$(($(events -w w -e 2026-03-05T12:34:56.789Z | wc -l) + $(events -w w -b 2026-03-05T12:34:56.789Z | wc -l)))" -eq "$all" ]
+	[ -z "$(events -w w -b 2027-01-01)" ]
+	[ -z "$(events -w w -e 2026-01-01)" ]
+	# One microsecond is a slice.
+	t=$(sed -n '1000s/.*"timestamp":"\([^"]*\)".*/\1/p' e)
+	[ "$(events -w w -b "$t" -e "$(awk -v t="$t" 'BEGIN { printf "%s.%06dZ", substr(t, 1, 19), substr(t, 21, 6) + 1 }')" | wc -l)" -ge 1 ]
+}
+
+@test "-c: a name, a path, and a catalog that is not the world's" {
+	events -w w | cmp - e
+	mkdir -p share
+	cp -r "$OG_SHARE/default" orders share
+	OG_SHARE=$PWD/share og-events -w w | cmp - e
+	refused 2 "og-events: orders: no such catalog" og-events -w w
+	refused 2 'og-events: w:1: a world of catalog "orders", not "social"' og-events -c social -w w
+}
+
+@test "-f: tables have a line of names, and only the first shard has it" {
+	local f
+
+	events -w w -f json | cmp - e
+	for f in csv tsv; do
+		events -w w -f "$f" >table
+		[ "$(wc -l <table)" -eq "$(($(wc -l <e) + 1))" ]
+		for k in 1 2 3 4; do events -w w -f "$f" -k "$k/4"; done | cmp - table
+	done
+	[ "$(head -n 1 table | cut -f1-4)" = "$(printf 'timestamp\tlevel\tservice\tstack')" ]
+	# As many cells in each row as names.
+	awk -F'\t' 'NR == 1 { n = NF } NF != n { exit 1 }' table
+	# Cells are the values of the JSON lines.
+	diff <(cut -f1,7,11 table | sed 1d) <(jq -r '[.timestamp, .request_id, .trace_id] | @tsv' e)
+	refused 2 'og-events: no format "xml": json, csv or tsv' events -w w -f xml
+}
+
+@test "-k: K/N, and nothing else" {
+	local k
+
+	events -w w -k 1/1 | cmp - e
+	events -w w --shard 1/1 | cmp - e
+	# More shards than sessions.
+	[ "$(for k in 1 2000 4000; do events -w w -k "$k/4000"; done | wc -l)" -lt 100 ]
+	events -w w -k 4294967295/4294967295 >/dev/null
+	for k in 0/4 5/4 x/y 1/0 1/x 1/ /1 1 '' -1/4 1/4294967296 1/2/3 1.5/4 ' 1/4'; do
+		run -2 --separate-stderr events -w w -k "$k"
+		[ -z "$output" ]
+		[[ $stderr = og-events:*shard* ]]
+	done
+}
+
+@test "-l: layouts of the catalog, with the keys they have" {
+	[ "$(events -w w -l wide | md5sum)" = "$(md5sum <e)" ]
+	[ "$(events -w w -l log | jq -c 'keys_unsorted | length' | sort -u)" = 21 ]
+	run ! grep -qE '"(error_source|upstream_request_id|cause)"' <(events -w w --layout blind)
+	refused 2 'og-events: no layout "no" in catalog orders' events -w w -l no
+	run -2 --separate-stderr events -w w -l metrics
+	[ -z "$output" ]
+}
+
+@test "-n: another number of requests, with a note" {
+	run -0 --separate-stderr events -w w -n 100
+	[[ $stderr = *"100 requests instead of the world's 2000"* ]]
+	run -0 --separate-stderr events -w w -n 2000
+	[ -z "$stderr" ]
+	for n in 0 -1 x 500000000001 1000000000000 99999999999999999999 1e3 ''; do
+		refused 2 "og-events: number of requests is" events -w w -n "$n"
+	done
+	# The largest there is would keep too many busy at once.
+	run -1 --separate-stderr events -w w -n 500000000000 -b 2026-03-04
+	[ -z "$output" ]
+	[[ $stderr = *"more than 2000000 sessions at once"* ]]
+	[ "$(events -w w -n 1 2>/dev/null | grep -vc '"object_type":"deployment"')" -le 1 ]
+}
+
+@test "-v says how many there were, and how many were held back" {
+	run -0 --separate-stderr events -w w -v
+	[[ $stderr = *2000* ]]
+}
+
+@test "-w, or standard input" {
+	events <w | cmp - e
+	cat w | events | cmp - e
+	head -c -1 w | events | cmp - e
+	refused 2 "og-events: nowhere: No such file or directory" og-events -w nowhere
+	run --separate-stderr og-events -c ./orders -w .
+	[ "$status" -ne 0 ]
+	[ -z "$output" ]
+}
+
+@test "times and operands that are none" {
+	refused 2 "og-events: begin is not before end" events -w w -b 2026-03-05 -e 2026-03-05
+	refused 2 "og-events: begin is not before end" events -w w -b 2026-03-06 -e 2026-03-05
+	for t in x '' 2026-13-01 2026-02-30 2026-03-05T25:00:00Z 2026-03-05T00:00:00 1772668800 2026-03-05T23:59:60Z; do
+		refused 2 "og-events: begin:" events -w w -b "$t"
+		refused 2 "og-events: end:" events -w w -e "$t"
+	done
+	run -2 --separate-stderr events -w w operand
+	[[ $stderr = "usage: og-events"* ]]
+}
+
+@test "worlds that are none are refused with the line and the reason" {
+	bad '1: ' </dev/null
+	sed 1d w | bad '1: '
+	sed 1p w | bad '2: '
+	cat w w | bad "$(($(wc -l <w) + 1)): "
+	sed '1s/"catalog":"orders"/"catalog":"nothing"/' w | bad '1: '
+	sed '1s/"format":1/"format":2/' w | bad '1: '
+	sed '3s/"kind":"[a-z]*"/"kind":"moon"/' w | bad '3: '
+	sed '3s/"kind"/"kinds"/' w | bad '3: '
+	sed '1s/"seed":7/"seed":-7/' w | bad '1: '
+	sed '1s/"seed":7,//' w | bad '1: '
+	sed '1s/"begin":"[^"]*"/"begin":"2026-04-02T00:00:00Z"/' w | bad '1: '
+	sed '1s/"begin":"[^"]*"/"begin":"2026-03-02T00:01:00Z"/' w | bad '1: '
+	sed '1s/"requests":2000/"requests":0/' w | bad '1: '
+	sed '1s/"requests":2000/"requests":1000000000001/' w | bad '1: '
+	sed '1s/"requests":2000/"requests":"2000"/' w | bad '1: '
+}
+
+@test "a world that names what is not there is refused" {
+	local n
+
+	n=$(grep -n -m 1 '"kind":"rollout"' w | cut -d: -f1)
+	sed "${n}s/\"release\":\"[^\"]*\"/\"release\":\"moon\"/" w | bad "$n: no release \"moon\""
+	sed "${n}s/\"throughput\":[0-9.]*/\"throughput\":1.5/" w | bad "$n: "
+	sed "${n}s/\"latency\":[0-9.]*/\"latency\":-1/" w | bad "$n: "
+	sed "${n}s/\"end\":\"[^\"]*\"/\"end\":\"2000-01-01T00:00:00Z\"/" w | bad "$n: "
+	sed "${n}p" w | bad "$((n + 1)): "
+	n=$(grep -n -m 1 '"kind":"incident"' w | cut -d: -f1)
+	sed "${n}s/\"targets\":\[[^]]*\]/\"targets\":[\"moon\"]/" w | bad "$n: "
+	sed "${n}s/\"codes\":\[[^]]*\]/\"codes\":[\"MOON\"]/" w | bad "$n: "
+	sed "${n}s/\"start\":\"[^\"]*\"/\"start\":\"soon\"/" w | bad "$n: "
+	sed "${n}s/\"role\":\"[a-z]*\"/\"role\":\"victim\"/" w | bad "$n: "
+	n=$(grep -n -m 1 '"kind":"deployment"' w | cut -d: -f1)
+	sed "${n}s/\"service\":\"[^\"]*\"/\"service\":\"moon\"/" w | bad "$n: "
+	# Below what it refers to, not above.
+	(head -n 1 w && grep '"kind":"rollout"' w && sed 1d w | grep -v '"kind":"rollout"') | bad '2: '
+}
+
+@test "lines that are no JSON, or too much of it" {
+	local deep
+
+	deep=$(printf '[%.0s' {1..10000})$(printf ']%.0s' {1..10000})
+	(cat w && echo) | bad "$(($(wc -l <w) + 1)): "
+	sed '2s/}$//' w | bad '2: '
+	sed '2s/$/x/' w | bad '2: '
+	sed '2s/^{/{"kind":"place",/' w | bad '2: '
+	(head -n 2 w && printf '{"kind":"place","x":%s}\n' "$deep") | bad '3: nested deeper than 64'
+	(head -n 2 w && printf '{"kind":"place","x":"\377"}\n') | bad '3: invalid UTF-8'
+	(head -n 2 w && printf '{"kind":"place","x":"\0"}\n') | bad '3: '
+	(head -n 2 w && printf '{"kind":"place","x":"' && head -c 2097152 /dev/zero | tr '\0' x && echo '"}') | bad '3: '
+	printf '\0\0\0\0' | bad '1: '
+	head -c 100000 /dev/urandom | bad ''
+	sed 's/$/\r/' w | events | cmp - e
+}
+
+@test "unknown keys in a world are let be" {
+	sed 's/}$/,"note":{"a":[1,2,{"b":null}]}}/' w | events | cmp - e
+}
+
+@test "full disk, closed output, closed input" {
+	run -1 --separate-stderr bash -c 'og-events -c ./orders -w w >/dev/full'
+	[[ $stderr = "og-events: <stdout>: No space left on device" ]]
+	run -1 --separate-stderr bash -c 'og-events -c ./orders -w w >&-'
+	[[ $stderr = "og-events: <stdout>: Bad file descriptor" ]]
+	run --separate-stderr bash -c 'og-events -c ./orders <&-'
+	[ "$status" -ne 0 ]
+	[ -z "$output" ]
+	[[ $stderr = "og-events: "* ]]
+	run -1 --separate-stderr bash -c 'og-events -h >/dev/full'
+	run -1 --separate-stderr bash -c 'og-events -V >/dev/full'
+}
+
+@test "a reader that goes away ends it quietly" {
+	run --separate-stderr bash -c 'og-events -c ./orders -w w -n 10000000 2>said | head -n 1; echo "${PIPESTATUS[0]}"; grep -v instead said'
+	[ "${lines[0]}" = "$(events -w w -n 10000000 -e 2026-03-02T00:10:00Z 2>/dev/null | head -n 1)" ]
+	[ "${lines[1]}" -eq 141 ]
+	[ "${#lines[@]}" -eq 2 ]
+}
