@@ -59,42 +59,39 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 	}
 }
 
-/* CSV: quotes around what has a comma, a quote or a line break; TSV: \t, \n, \\ for what would break the line. */
+/* CSV: quotes around what has a comma, a quote or a line break; TSV: \t, \n, \\ for what would break the line. From the back, in place. */
 static char *
 guard(const struct render *d, char *from, char *to)
 {
-	char *p, copy[8192];
-	size_t n = (size_t)(to - from), i;
+	int csv = d->format == RENDER_CSV, any = 0;
+	char *p, *q, *end = to;
 
-	for (p = from; p < to; p++)
-		if (d->format == RENDER_CSV ? *p == ',' || *p == '"' || *p == '\n' || *p == '\r'
-					    : *p == '\t' || *p == '\n' || *p == '\\' || *p == '\r')
-			break;
-	if (p == to || n > sizeof(copy))
+	for (p = from; p < to; p++) {
+		int found = *p == '\n' || *p == '\r' || (csv ? *p == ',' || *p == '"' : *p == '\t' || *p == '\\');
+
+		any |= found;
+		end += csv ? *p == '"' : found;
+	}
+	if (!any)
 		return to;
-	memcpy(copy, from, n);
-	p = from;
-	if (d->format == RENDER_CSV) {
-		*p++ = '"';
-		for (i = 0; i < n; i++) {
-			if (copy[i] == '"')
-				*p++ = '"';
-			*p++ = copy[i];
-		}
-		*p++ = '"';
-		return p;
-	}
-	for (i = 0; i < n; i++) {
-		const char *at = strchr("\tt\nn\rr\\\\", copy[i]);
+	end += 2 * csv;
+	q = end;
+	if (csv)
+		*--q = '"';
+	while (p > from) {
+		char x = *--p;
+		const char *at = csv ? NULL : strchr("\tt\nn\rr\\\\", x);
+		int letter = at != NULL && x != '\0' && (x < ' ' || x == '\\');
 
-		if (copy[i] != '\0' && at != NULL && (copy[i] < ' ' || copy[i] == '\\')) {
-			*p++ = '\\';
-			*p++ = at[1];
-		} else {
-			*p++ = copy[i];
-		}
+		*--q = letter ? at[1] : x;
+		if (letter)
+			*--q = '\\';
+		else if (csv && x == '"')
+			*--q = '"';
 	}
-	return p;
+	if (csv)
+		*--q = '"';
+	return end;
 }
 
 static char *

@@ -12,9 +12,10 @@
 
 enum render_format { RENDER_JSON, RENDER_CSV, RENDER_TSV };
 
-/* What a line says that its children take over instead of what the simulation has. */
+/* What a line says that its children take over instead of what the simulation has: text of at most RENDER_GIVEN_MAX bytes, or null. */
+#define RENDER_GIVEN_MAX 256
 struct render_given {
-	struct json_value user, object; /* as they stand in the line; p == NULL: null */
+	struct json_value user, object; /* as they stand in the line, with quotes; p == NULL: null */
 };
 
 struct render;

@@ -100,7 +100,7 @@ static void
 open_most(struct render *d)
 {
 	const struct catalog *c = d->c;
-	size_t text = 64, most = 2, one;
+	size_t text = RENDER_GIVEN_MAX, most = 2, one;
 
 	for (int i = 0; i < d->s->w->nincidents; i++) {
 		text = longer(text, d->s->w->incident[i].message);

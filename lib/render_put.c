@@ -263,7 +263,7 @@ render_object(struct render *d, char *to, const struct context *c)
 	return render_id(d, to, f, id, f->hex == 0 ? mix_seal48(f->id, c->r->object) : 0, c->r->object_key, c->time);
 }
 
-/* A value of another line: with quotes in JSON, without in the others. */
+/* The text of another line, as it stands there in JSON; in the others unescaped, but for what has a NUL. */
 char *
 render_taken(const struct render *d, char *to, struct json_value v)
 {
@@ -271,16 +271,8 @@ render_taken(const struct render *d, char *to, struct json_value v)
 
 	if (json_is_null(v))
 		return NULL;
-	if (d->format == RENDER_JSON) {
-		int string = json_is_string(v);
-
-		memcpy(to, v.p + string, v.n - 2 * (size_t)string);
-		return to + v.n - 2 * (size_t)string;
-	}
-	n = json_is_string(v) ? json_text(v, to, v.n + 1) : -1;
-	if (n < 0) {
-		memcpy(to, v.p, v.n);
-		n = (int)v.n;
-	}
-	return to + n;
+	if (d->format != RENDER_JSON && (n = json_text(v, to, v.n + 1)) >= 0)
+		return to + n;
+	memcpy(to, v.p + 1, v.n - 2);
+	return to + v.n - 2;
 }

@@ -59,7 +59,7 @@ read_world(struct world *w, const char *path)
 	if (world_read(w, &in, opts.catalog, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
 	rec_close(&in);
-	(void)close(fd); /* where standard input was closed, this is its number */
+	(void)close(fd); /* else, where the standard input was closed, the world would be read once more as events */
 	if (w->warning != NULL)
 		warnx("%s", w->warning);
 }
@@ -155,6 +155,21 @@ find_request(struct grower *g, const char *line, size_t len, const struct json_v
 	return 1;
 }
 
+/* May the spans take the event's user and object over? */
+static int
+check_given(struct grower *g, const char *line, size_t len, const struct json_value *v)
+{
+	for (int i = KEY_USER; i <= KEY_OBJECT; i++) {
+		if (g->at[i] < 0 || json_is_null(v[g->at[i]]))
+			continue;
+		if (!json_is_string(v[g->at[i]]) || v[g->at[i]].n > RENDER_GIVEN_MAX) {
+			refuse(g, line, len, "\"%s\" is not text of at most %d bytes", g->key[i], RENDER_GIVEN_MAX - 2);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static void
 grow_line(struct grower *g, char *line, size_t len)
 {
@@ -169,7 +184,7 @@ grow_line(struct grower *g, char *line, size_t len)
 		return;
 	}
 	found = find_request(g, line, len, v, &r);
-	if (found == -1)
+	if (found == -1 || (found == 1 && check_given(g, line, len, v) == -1))
 		return;
 	if (found == 0 || opts.format == RENDER_JSON) {
 		if (opts.format != RENDER_JSON)
@@ -183,7 +198,7 @@ grow_line(struct grower *g, char *line, size_t len)
 	given.user = g->at[KEY_USER] >= 0 ? v[g->at[KEY_USER]] : none;
 	given.object = g->at[KEY_OBJECT] >= 0 ? v[g->at[KEY_OBJECT]] : none;
 	for (uint32_t i = opts.format == RENDER_JSON; i < r.nspans; i++)
-		out_took(&g->out, render_span(g->d, out_room(&g->out, g->most + given.user.n + given.object.n), &r, i, &given));
+		out_took(&g->out, render_span(g->d, out_room(&g->out, g->most), &r, i, &given));
 }
 
 static void
