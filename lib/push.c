@@ -316,8 +316,10 @@ take_lines(struct push *p, struct rec *in)
 		l.text = text;
 		if (got == REC_LONG)
 			refuse(p, in->line, 0, "line too long", "", 0);
-		else if (add_line(p, in->line, &l) == -1)
+		else if (add_line(p, in->line, &l) == -1) {
+			lose(p, 1, in->line, 0);
 			return -1;
+		}
 	}
 	return 0;
 }

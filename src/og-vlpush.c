@@ -189,13 +189,27 @@ open_dead(void)
 	return fd;
 }
 
+/* From where on the input is to be loaded again. */
+static void
+tell_place(const struct rec *in, uint64_t first)
+{
+	if (in->line == 0)
+		warnx("%s: no line was read", in->name);
+	else if (first == 0)
+		warnx("%s: read to line %" PRIu64 "; all of it was accepted or refused", in->name, in->line);
+	else
+		warnx("%s: read to line %" PRIu64 "; the first line not delivered is %" PRIu64, in->name, in->line, first);
+}
+
 static int
 report(const struct pusher *p, const struct push_account *a, int failed, const char *errstr)
 {
-	if (failed)
+	if (failed) {
 		warnx("%s: %s", p->base, errstr);
+		tell_place(&p->in, a->first);
+	}
 	if (a->undelivered > 0)
-		warnx("%s: %" PRIu64 " records not delivered, the first of them line %" PRIu64, p->base, a->undelivered, a->first);
+		warnx("%s: %" PRIu64 " records not delivered", p->base, a->undelivered);
 	if (a->uncertain > 0)
 		warnx("%s: %" PRIu64 " of them may be stored all the same", p->base, a->uncertain);
 	if (a->refused > 0)
