@@ -5,7 +5,6 @@
  * They depend on the event's time and trace id, the world, its catalog and the options alone.
  */
 #include <err.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,20 +45,12 @@ struct grower {
 };
 
 static void
-read_world(struct world *w, const char *path)
+read_world(struct world *w)
 {
 	char text[ERROR_MAX];
-	struct rec in;
-	int fd = open(path, O_RDONLY);
 
-	if (fd == -1)
-		err(2, "%s", path);
-	if (rec_open(&in, fd, path, NULL, 0) == -1)
-		err(1, NULL);
-	if (world_read(w, &in, opts.catalog, text, sizeof(text)) == -1)
+	if (world_load(w, opts.world, opts.catalog, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
-	rec_close(&in);
-	(void)close(fd); /* else, where the standard input was closed, the world would be read once more as events */
 	if (w->warning != NULL)
 		warnx("%s", w->warning);
 }
@@ -352,7 +343,7 @@ main(int argc, char *argv[])
 	parse(argc, argv);
 	if (opts.world == NULL)
 		usage(2);
-	read_world(&w, opts.world);
+	read_world(&w);
 	status = run(&w);
 	world_free(&w);
 	return status;
