@@ -14,7 +14,6 @@
 
 #define BACKOFF_FIRST 100 /* ms: upper end of the first wait; doubled with each try */
 #define BACKOFF_MAX 30000
-#define NOTE_EVERY 60000
 #define IDLE_MS 60000 /* longest sleep */
 
 int64_t
@@ -127,15 +126,15 @@ halt_for(struct push *p, const char *what)
 }
 
 static void
-tell(struct push *p, const char *why)
+tell(struct push *p, const char *why, int again)
 {
 	int64_t now = push_now();
 	char text[PUSH_WHY + 64];
 
-	if (p->noted != 0 && now - p->noted < NOTE_EVERY)
+	if (p->noted != 0 && now - p->noted < p->set->every)
 		return;
 	p->noted = now;
-	(void)snprintf(text, sizeof(text), "%s; trying again", why);
+	(void)snprintf(text, sizeof(text), "%s; %s", why, again ? "still trying" : "trying again");
 	p->user->note(p->user->arg, text);
 }
 
@@ -162,7 +161,7 @@ try_again(struct push *p, struct batch *b, int64_t after, const char *why)
 	if (p->set->deadline > 0 && *when - *since > p->set->deadline)
 		push_halt(p, why);
 	if (!p->halted) {
-		tell(p, why);
+		tell(p, why, *tries > 1);
 		p->account->retries++;
 	}
 	if (b != NULL)

@@ -19,8 +19,9 @@
 /* A complete answer: status line, headers and body. */
 struct push_answer {
 	long status;
-	const char *type; /* Content-Type, or "" */
-	const char *body; /* its first PUSH_BODY_MAX bytes, with a NUL behind them */
+	const char *type;     /* Content-Type, or "" */
+	const char *location; /* or "": where a redirect leads */
+	const char *body;     /* its first PUSH_BODY_MAX bytes, with a NUL behind them */
 	size_t len;
 };
 
@@ -57,7 +58,7 @@ struct push_user {
 	int (*encode)(void *arg, const struct batch *, struct buf *body); /* 0, or -1 with errno */
 	enum push_verdict (*answer)(void *arg, int probe, const struct push_answer *, char why[PUSH_WHY]);
 	void (*refused)(void *arg, uint64_t line, const char *why);
-	void (*note)(void *arg, const char *what); /* for a person: at once, then not more than one a minute */
+	void (*note)(void *arg, const char *what); /* for a person: at once, then not more than one in `every` ms */
 };
 
 struct push_settings {
@@ -66,6 +67,7 @@ struct push_settings {
 	const char *dead_name;
 	size_t bytes, records;  /* of a batch; records 0: no limit */
 	int64_t wait, deadline; /* ms; deadline, from a request's first sending on: 0: none */
+	int64_t every;          /* ms between notes of trouble */
 	int connections;
 	enum pack_form pack;
 	const struct push_probe *probe;
@@ -93,7 +95,7 @@ void push_close(struct push *);
 
 /*
  * The URL of an inlet: path and query (name, value, ..., NULL) added to those of `base`.
- *   return   to be freed; or NULL and *errstr ("not an http or https URL", "user or password in the URL", ...)
+ *   return   to be freed; or NULL and *errstr ("not an http or https URL such as ...", "user or password in the URL", ...)
  */
 char *push_url(const char *base, const char *path, const char *const *query, const char **errstr);
 

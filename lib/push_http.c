@@ -234,6 +234,20 @@ complete(const struct push_request *r, long status)
 	return curl_easy_getinfo(r->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length) == CURLE_OK && length >= 0;
 }
 
+static struct push_answer
+answer_of(struct push_request *r, long status)
+{
+	struct push_answer a = { .status = status, .type = "", .location = "", .body = r->answer.p, .len = r->answered };
+	struct curl_header *location;
+	const char *type = NULL;
+
+	if (curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != NULL)
+		a.type = type;
+	if (curl_easy_header(r->easy, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK)
+		a.location = location->value;
+	return a;
+}
+
 /* One line, printable, whatever the server put there. */
 static void
 clean(char *s)
@@ -250,7 +264,6 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 	enum push_verdict verdict;
 	long status = 0;
 	curl_off_t after = 0, sent = 0;
-	const char *type = NULL;
 
 	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
@@ -259,16 +272,15 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 		(void)snprintf(why, sizeof(why), "%s", r->error[0] != '\0' ? r->error : curl_easy_strerror(code));
 	} else if (!complete(r, status)) {
 		verdict = PUSH_AGAIN;
-		(void)snprintf(why, sizeof(why), "answer cut off");
+		(void)snprintf(why, sizeof(why), "answer cut off, or without its length");
 	} else if (buf_put(&r->answer, "", 1) == -1) {
 		verdict = PUSH_AGAIN;
 		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
 	} else {
-		(void)curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type);
+		const struct push_answer a = answer_of(r, status);
+
 		(void)curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &after);
-		verdict = p->user->answer(p->user->arg, r->batch == NULL ? p->probes : -1,
-		    &(struct push_answer){ .status = status, .type = type == NULL ? "" : type, .body = r->answer.p, .len = r->answered },
-		    why);
+		verdict = p->user->answer(p->user->arg, r->batch == NULL ? p->probes : -1, &a, why);
 		/* These answers come from who has stored nothing. */
 		if ((verdict == PUSH_AGAIN && (status == 429 || status == 503)) || (verdict == PUSH_STOP && status >= 300))
 			sent = 0;

@@ -16,6 +16,8 @@ has_part(CURLU *u, CURLUPart part)
 	return has;
 }
 
+static const char not_http[] = "not an http or https URL such as http://localhost:9428";
+
 static const char *
 check_base(CURLU *u, const char *base)
 {
@@ -23,9 +25,9 @@ check_base(CURLU *u, const char *base)
 	const char *why = NULL;
 
 	if (curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK)
-		return "not an http or https URL";
+		return not_http;
 	if (curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		why = "not an http or https URL";
+		why = not_http;
 	else if (has_part(u, CURLUPART_USER) || has_part(u, CURLUPART_PASSWORD))
 		why = "user or password in the URL, where every process list shows it";
 	else if (has_part(u, CURLUPART_FRAGMENT))

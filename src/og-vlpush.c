@@ -24,6 +24,7 @@
 #define LOKI_PATH "/insert/loki/api/v1/push"
 #define LOKI_BATCH (512 * 1024)
 #define BATCH_LARGEST (16 * 1024 * 1024) /* the server takes 64 MiB; quoting may double a record */
+#define NOTE_EVERY 60000                 /* ms */
 #define WORDS 160                        /* bytes of a server's text that are passed on */
 
 static struct opts {
@@ -103,7 +104,15 @@ encode(void *arg, const struct batch *b, struct buf *to)
 static void
 told(const struct push_answer *a, char why[PUSH_WHY])
 {
-	(void)snprintf(why, PUSH_WHY, "%ld: %.*s", a->status, WORDS, a->len == 0 ? "no reason given" : a->body);
+	size_t n = strcspn(a->location, "?#"); /* a query may hold a token */
+
+	if (a->status < 300 || a->status > 399)
+		(void)snprintf(why, PUSH_WHY, "%ld: %.*s", a->status, WORDS, a->len == 0 ? "no reason given" : a->body);
+	else if (*a->location == '\0')
+		(void)snprintf(why, PUSH_WHY, "%ld: redirects are not followed", a->status);
+	else
+		(void)snprintf(
+		    why, PUSH_WHY, "%ld: redirects are not followed (Location: %.*s)", a->status, n < WORDS ? (int)n : WORDS, a->location);
 }
 
 static int64_t
@@ -248,6 +257,7 @@ load(struct pusher *p, const char *base)
 		.records = (size_t)opts.records,
 		.wait = opts.wait / 1000,
 		.deadline = (opts.deadline + 999) / 1000,
+		.every = NOTE_EVERY,
 		.connections = (int)opts.connections,
 		.pack = (enum pack_form)opts.pack,
 		.probe = probe,

@@ -369,12 +369,22 @@ loads() {
 
 @test "what only a person can mend stops the load, with a message" {
 	records 10 >in
-	for answer in 401 403 404 405 301 302; do
+	for answer in 401 403 404 405; do
 		rm -f requests stored
-		serve -P <<<"$answer Location:http://127.0.0.1:1/ body=because"
+		serve -P <<<"$answer body=because"
 		run -1 --separate-stderr og-vlpush "$URL" <in
 		[ "$stderr" = "og-vlpush: $URL: $answer: because"$'\nog-vlpush: <stdin>: no line was read' ]
 		[ "$(grep -c ^POST requests)" -eq 1 ]
+		stop
+	done
+	for answer in 301 302 307 308; do
+		rm -f requests stored
+		serve -P < <(printf '%s\n' "$answer Location:https://other.example:1/in?token=secret body=moved" "$answer")
+		run -1 --separate-stderr og-vlpush "$URL" <in
+		[ "${stderr_lines[0]}" = "og-vlpush: $URL: $answer: redirects are not followed (Location: https://other.example:1/in)" ]
+		[ "$(grep -c ^POST requests)" -eq 1 ]
+		run -1 --separate-stderr og-vlpush "$URL" <in
+		[ "${stderr_lines[0]}" = "og-vlpush: $URL: $answer: redirects are not followed" ]
 		stop
 	done
 	rm -f requests
@@ -410,7 +420,7 @@ loads() {
 @test "URLs" {
 	for url in '' host host:9428 ftp://host/ file:///etc/passwd 'http://' 'http://a b/' 'http://host:99999/'; do
 		run -2 --separate-stderr og-vlpush "$url" </dev/null
-		[ "$stderr" = "og-vlpush: $url: not an http or https URL" ]
+		[ "$stderr" = "og-vlpush: $url: not an http or https URL such as http://localhost:9428" ]
 	done
 	for url in http://me@127.0.0.1:1/ http://me:secret@127.0.0.1:1/ http://:secret@127.0.0.1:1/; do
 		run -2 --separate-stderr og-vlpush "$url" </dev/null
@@ -423,6 +433,15 @@ loads() {
 	run -0 og-vlpush "$URL/base/?token=a%20b" <in
 	grep -q '^POST /base/insert/loki/api/v1/push?token=a%20b&disable_message_parsing=1 ' requests
 	[ "$(stored_ids)" = "$(seq 3)" ]
+}
+
+@test "https to a plain port is tried on, and says so" {
+	serve <<<""
+	records 3 >in
+	run -1 --separate-stderr og-vlpush -v -T 500ms "${URL/http/https}" <in
+	[[ ${stderr_lines[0]} = "og-vlpush: ${URL/http/https}: "*"; trying again" ]]
+	[[ $stderr =~ 'repeated '[1-9] ]]
+	[ "${#stderr_lines[@]}" -eq 4 ]
 }
 
 @test "proxy variables are not followed" {

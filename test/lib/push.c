@@ -1,6 +1,8 @@
-/* push: the parts that need no server; test/og-vlpush.bats has the rest. */
+/* push: what needs no server; test/og-vlpush.bats has the rest. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "push.h"
 #include "tap.h"
@@ -45,6 +47,81 @@ static const struct {
 	{ 503, PUSH_AGAIN },
 };
 
+#define EVERY 50 /* ms */
+
+struct notes {
+	int first, later, early, other;
+	int64_t last;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+note(void *arg, const char *what)
+{
+	struct notes *n = arg;
+	int64_t now = now_ms();
+
+	/* One ms for the clock, which was read a moment before. */
+	if (n->last != 0 && now - n->last < EVERY - 1)
+		n->early++;
+	n->last = now;
+	if (strstr(what, "; trying again") != NULL)
+		n->first++;
+	else if (strstr(what, "; still trying") != NULL)
+		n->later++;
+	else
+		n->other++;
+}
+
+/* Trouble that lasts is told again and again, not only when it begins. Nothing listens on port 1. */
+static void
+test_notes(struct tap *t)
+{
+	const struct push_probe probe = { .url = "http://127.0.0.1:1/" };
+	struct notes notes = { 0 };
+	const struct push_user user = { .arg = &notes, .note = note };
+	const struct push_settings settings = {
+		.url = "http://127.0.0.1:1/",
+		.type = "text/plain",
+		.agent = "test",
+		.dead = -1,
+		.bytes = 1000,
+		.deadline = 2000,
+		.every = EVERY,
+		.connections = 1,
+		.probe = &probe,
+		.nprobe = 1,
+	};
+	struct push_account account;
+	struct push *push;
+	struct rec in;
+	const char *why = NULL;
+	int fd[2], got;
+
+	if (pipe(fd) == -1 || write(fd[1], "x\n", 2) != 2 || rec_open(&in, fd[0], "pipe", NULL, 0) == -1 ||
+	    (push = push_open(&settings, &user, &why)) == NULL) {
+		tap(t, 0, "set up");
+		return;
+	}
+	got = push_run(push, &in, &account, &why);
+	tap(t, got == -1 && why != NULL, "gave up: %s", why == NULL ? "no" : why);
+	tap(t, account.retries > 1 && account.requests == account.retries + 1, "each repetition counted");
+	tap(t, notes.first == 1 && notes.later > 0 && notes.other == 0, "%d first and %d later notes", notes.first, notes.later);
+	tap(t, notes.early == 0, "no note too early");
+	push_close(push);
+	rec_close(&in);
+	(void)close(fd[0]);
+	(void)close(fd[1]);
+}
+
 int
 main(void)
 {
@@ -63,5 +140,6 @@ main(void)
 	}
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++)
 		tap(&t, push_verdict(verdicts[i].status) == verdicts[i].want, "%ld", verdicts[i].status);
+	test_notes(&t);
 	return tap_end(&t);
 }

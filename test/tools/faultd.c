@@ -145,7 +145,7 @@ header(const struct request *q, const char *name, char *to, size_t size)
 	}
 }
 
-/* 0, or -1 when the peer has closed. */
+/* 0, or -1 when the peer has closed or does not speak HTTP: TLS is told so in plain text, as servers do. */
 static int
 read_head(int fd, struct request *q)
 {
@@ -158,6 +158,10 @@ read_head(int fd, struct request *q)
 		if (got <= 0)
 			return -1;
 		q->nhave += (size_t)got;
+		if (q->head[0] < 'A') {
+			(void)!write(fd, "HTTP/1.0 400 Bad Request\r\n\r\n", 28);
+			return -1;
+		}
 		q->head[q->nhave] = '\0';
 		if ((end = strstr(q->head, "\r\n\r\n")) != NULL)
 			break;
