@@ -334,12 +334,12 @@ usage(int status)
 }
 
 static double
-number(const char *s, const char *name, double lo, double hi)
+number(const char *s, const char *name, const char *such, double lo, double hi)
 {
 	double x;
 
 	if (num_decimal(s, strlen(s), &x) == -1)
-		errx(2, "%s is not a number: %s", name, s);
+		errx(2, "not a %s such as %s: %s", name, such, s);
 	if (x < lo || x > hi)
 		errx(2, "%s is too %s: %s", name, x < lo ? "small" : "large", s);
 	return x;
@@ -373,7 +373,7 @@ parse(int argc, char *argv[])
 			timed = 1;
 			break;
 		case 'r':
-			opts.rate = number(optarg, "rate", FACTOR_MIN, FACTOR_MAX);
+			opts.rate = number(optarg, "rate", "1000 or 0.5", FACTOR_MIN, FACTOR_MAX);
 			break;
 		case 'V':
 			(void)printf("og-pace %s\n", OG_VERSION);
@@ -381,7 +381,7 @@ parse(int argc, char *argv[])
 				err(1, "<stdout>");
 			exit(0);
 		case 'x':
-			opts.factor = number(optarg, "factor", FACTOR_MIN, FACTOR_MAX);
+			opts.factor = number(optarg, "factor", "60 or 0.5", FACTOR_MIN, FACTOR_MAX);
 			timed = 1;
 			break;
 		default:

@@ -279,9 +279,10 @@ rfc3339() {
 		-r0|rate is too small: 0
 		-r-1|rate is too small: -1
 		-r2000000000|rate is too large: 2000000000
-		-rfast|rate is not a number: fast
+		-rfast|not a rate such as 1000 or 0.5: fast
+		-r1e10|not a rate such as 1000 or 0.5: 1e10
 		-x0|factor is too small: 0
-		-xnan|factor is not a number: nan
+		-xnan|not a factor such as 60 or 0.5: nan
 		-L5|late is no duration of at most a year, such as 250ms or 5m: 5
 		-L600d|late is no duration of at most a year, such as 250ms or 5m: 600d
 	END
