@@ -1,6 +1,6 @@
 /*
- * lib/render: what a line says is what the simulation has, read back by another way; CSV and TSV say the same as JSON; no line is longer than
- * was said; trace ids lead back to their request.
+ * lib/render: what a line says is what the simulation has, read back by another way; CSV and TSV say the same as JSON; no line is longer
+ * than was said; trace ids lead back to their request.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -154,7 +154,7 @@ check_request(struct tally *t, const struct sim *s, struct render **d, struct js
 			t->most += (size_t)(end[f] - line[f]) > render_most(d[f]);
 		}
 		t->lines++;
-		if (end[0] == line[0] || end[0][-1] != '\n' || json_read(json, line[0], (size_t)(end[0] - line[0]) - 1, v, &e) == -1) {
+		if (end[0] == line[0] || *(end[0] - 1) != '\n' || json_read(json, line[0], (size_t)(end[0] - line[0]) - 1, v, &e) == -1) {
 			t->unread++;
 			continue;
 		}
