@@ -90,7 +90,7 @@ same_fields(const char *line, enum render_format f, const struct json_value *v, 
 }
 
 struct tally {
-	uint64_t lines, unread, length, time, code, sources, fields[3], most, traces, foreign;
+	unsigned long long lines, unread, length, time, code, sources, fields[3], most, traces, foreign;
 };
 
 /* Names of the layout's fields, in order. */
@@ -194,16 +194,14 @@ check_catalog(struct tap *tap_of, const char *catalog, uint64_t seed)
 		sim_grow(&s, &r);
 		check_request(&t, &s, d, json, &r, name, n);
 	}
-	tap(tap_of, t.lines > REQUESTS / 4, "%s: %llu spans written", catalog, (unsigned long long)t.lines);
-	tap(tap_of, t.unread == 0, "%s: each is one JSON object (%llu are not)", catalog, (unsigned long long)t.unread);
-	tap(tap_of, t.time == 0 && t.length == 0, "%s: times and durations to the microsecond (%llu)", catalog,
-	    (unsigned long long)(t.time + t.length));
-	tap(tap_of, t.code == 0 && t.sources == 0, "%s: outcomes and sources (%llu)", catalog, (unsigned long long)(t.code + t.sources));
-	tap(tap_of, t.fields[RENDER_CSV] == 0, "%s: CSV says the same (%llu)", catalog, (unsigned long long)t.fields[RENDER_CSV]);
-	tap(tap_of, t.fields[RENDER_TSV] == 0, "%s: TSV says the same (%llu)", catalog, (unsigned long long)t.fields[RENDER_TSV]);
-	tap(tap_of, t.most == 0, "%s: none is longer than was said (%llu)", catalog, (unsigned long long)t.most);
-	tap(tap_of, t.traces == 0 && t.foreign == 0, "%s: trace ids lead back, changed ones do not (%llu)", catalog,
-	    (unsigned long long)(t.traces + t.foreign));
+	tap(tap_of, t.lines > REQUESTS / 4, "%s: %llu spans written", catalog, t.lines);
+	tap(tap_of, t.unread == 0, "%s: each is one JSON object (%llu are not)", catalog, t.unread);
+	tap(tap_of, t.time == 0 && t.length == 0, "%s: times and durations to the microsecond (%llu)", catalog, t.time + t.length);
+	tap(tap_of, t.code == 0 && t.sources == 0, "%s: outcomes and sources (%llu)", catalog, t.code + t.sources);
+	tap(tap_of, t.fields[RENDER_CSV] == 0, "%s: CSV says the same (%llu)", catalog, t.fields[RENDER_CSV]);
+	tap(tap_of, t.fields[RENDER_TSV] == 0, "%s: TSV says the same (%llu)", catalog, t.fields[RENDER_TSV]);
+	tap(tap_of, t.most == 0, "%s: none is longer than was said (%llu)", catalog, t.most);
+	tap(tap_of, t.traces == 0 && t.foreign == 0, "%s: trace ids lead back, changed ones do not (%llu)", catalog, t.traces + t.foreign);
 	sim_traffic_free(traffic);
 	json_reader_free(json);
 	for (int f = 0; f < 3; f++)
