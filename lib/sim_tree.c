@@ -15,9 +15,13 @@ struct tree {
 	int16_t code;   /* of that failure */
 };
 
+#define ROUNDING 16 /* us that calls last longer than planned since no span takes none; their caller's own time makes up for it */
+#define BRIEF 1000  /* us; shorter roots may have no time to make up for that */
+
 /* The calls of one stage of a span, on their way. */
 struct stage {
-	int64_t end;    /* the last that is waited for */
+	int64_t end;    /* when the next may follow */
+	int64_t last;   /* when the last call ended */
 	int32_t failed; /* span of the mandatory call that failed first; -1 */
 	int64_t failed_end;
 };
@@ -467,17 +471,22 @@ run_stage(struct tree *t, uint32_t node, int stage, int32_t at, int64_t T, int64
 	int64_t stagger = (int64_t)((double)T * s->c->set.stagger);
 	int k = 0;
 
-	g->end = start;
+	g->end = g->last = start;
 	g->failed = -1;
 	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = next_call(t, n)) {
 		const struct catalog_call *c = &s->c->call[t->plan->node[n].call];
+		int64_t end, plan;
 		int32_t x;
 
 		if (c->stage != stage || !wanted(t, n, &s->spans[at]))
 			continue;
-		x = attempt(t, n, start + stagger * k++, s->planned[n], at);
-		if (s->spans[x].start + s->spans[x].length > g->end)
-			g->end = s->spans[x].start + s->spans[x].length;
+		x = attempt(t, n, start + stagger * k, s->planned[n], at);
+		end = s->spans[x].start + s->spans[x].length;
+		g->last = end > g->last ? end : g->last;
+		plan = start + stagger * k++ + s->planned[n];
+		if (c->share.kind != DIST_NONE && end > plan && end - plan <= ROUNDING)
+			end = plan;
+		g->end = end > g->end ? end : g->end;
 		if (s->slow[x].excess > s->slow[at].excess)
 			s->slow[at] = s->slow[x];
 		if (s->spans[x].source == SIM_SUCCESS ||
@@ -538,7 +547,7 @@ run_stages(struct tree *t, uint32_t node, int32_t at, int64_t T, int64_t start)
 {
 	struct sim *s = t->s;
 	int stages, stage = STAGE_ASYNC;
-	int64_t own = T - plan_stages(t, node, at, T, &stages), gap = own / (stages + 1), now = start;
+	int64_t own = T - plan_stages(t, node, at, T, &stages), gap = own / (stages + 1), now = start, last = start;
 
 	for (int i = 0; i < stages;) {
 		struct stage g;
@@ -552,15 +561,17 @@ run_stages(struct tree *t, uint32_t node, int32_t at, int64_t T, int64_t start)
 			continue;
 		i++;
 		now = g.end;
+		last = g.last > last ? g.last : last;
 		if (g.failed >= 0 && s->spans[at].source != SIM_INFRASTRUCTURE) {
 			const struct sim_span *x = &s->spans[g.failed];
 
 			fail(&s->spans[at], SIM_DEPENDENCY, x->cause, x->origin, x->code);
 			s->spans[at].blamed = g.failed;
-			return now + gap;
+			return now + gap > last ? now + gap : last;
 		}
 	}
-	return now + own - gap * stages;
+	now += own - gap * stages;
+	return now > last ? now : last;
 }
 
 /* Consumers read the queue after the span has ended well. */
@@ -597,6 +608,22 @@ run(struct tree *t, uint32_t node, int32_t at, int64_t T, int64_t start)
 	return end - start + (s->spans[at].source == SIM_DEPENDENCY ? 0 : (int64_t)((double)T * (factor - 1)));
 }
 
+/* Length of a span that an incident made quicker: not below what it waited for. */
+static int64_t
+hold(const struct tree *t, int32_t at)
+{
+	const struct sim_span *x = &t->s->spans[at];
+	int64_t length = x->length;
+
+	for (uint32_t i = (uint32_t)at + 1; i < t->r->nspans; i++) {
+		const struct sim_span *y = &t->s->spans[i];
+
+		if (y->parent == at && y->node->stage != STAGE_ASYNC && y->start + y->length - x->start > length)
+			length = y->start + y->length - x->start;
+	}
+	return length;
+}
+
 /* Node n as a span: at `start`, with baseline T, called by span `caller`. Returns its index. */
 static int32_t
 grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int place, uint64_t key)
@@ -624,6 +651,8 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 	}
 	apply_self(t, at, n, key, op);
 	x->length = run(t, n, at, T, start) + slow;
+	if (slow < 0)
+		x->length = hold(t, at);
 	if (x->length < 1)
 		x->length = 1;
 	if (x->start + x->length > t->cap && x->start < t->cap)
@@ -769,7 +798,7 @@ sim_root(struct sim *s, struct sim_request *r)
 
 	start(&t, s, r);
 	T = root_length(s, r);
-	if (!r->plan->quick || t.locus != UINT32_MAX || !t.calm || r->time + T > t.cap) {
+	if (!r->plan->quick || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
 		grow(&t, 0, T, r->time, -1, r->place, r->key);
 		return;
 	}
