@@ -11,9 +11,9 @@ golden() {
 test/catalogs/orders wide json 0f14eceb55b902699f6438c42382072d
 test/catalogs/orders blind tsv 9b57b95e5df1a2eef64013c4ebea2a26
 share/og/shop wide json 194c041849738e568ad5b4f30dffa333
-share/og/social wide json 39b071d2f83e213e6ea1fecead2cae07
+share/og/social wide json 00b3866f30d8264547234bb0956ec926
 share/og/social log csv f8220b3e72c93023ba6d2375eb1408cd
-share/og/social blind json bb7c77cb5066a3696308d93bd0e90087
+share/og/social blind json be77cb9328a78852ce94b902a9f5f7f6
 SUMS
 }
 
