@@ -280,7 +280,7 @@ struct catalog_settings {
 	double user_zipf, object_zipf, tail_share, tail_alpha, load_latency, stagger;
 	double backoff_ms, cache_hit;
 	double cap_ms;    /* no request lasts longer */
-	int timeout_code; /* code index; -1: none, and no call has a timeout */
+	int timeout_code; /* code index, that of a failure */
 	struct catalog_dist db_queries;
 	double exemplar_ms, exemplar_share;
 	double cascade_factor; /* >= 1 */

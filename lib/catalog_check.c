@@ -285,6 +285,21 @@ check_incidents(struct load *l)
 			catalog_fail_at(l, T_INCIDENTS, (size_t)c->incident[i].line, "incident \"%s\" has no effects", c->incident[i].id);
 }
 
+/* What a request that is cut at cap_ms shows where nothing stands for a timeout. */
+static int
+last_resort(const struct catalog *c)
+{
+	int code = -1;
+
+	for (int i = 0; i < c->ncodes; i++) {
+		if (c->code[i].http >= 500)
+			return i;
+		if (c->code[i].http >= 400 && code == -1)
+			code = i;
+	}
+	return code;
+}
+
 void
 catalog_check_all(struct load *l)
 {
@@ -297,6 +312,8 @@ catalog_check_all(struct load *l)
 		if (c->call[i].timeout_ms > 0 && c->set.timeout_code == -1)
 			catalog_fail_at(
 			    l, T_CALLS, (size_t)c->call[i].line, "timeout_ms: no code 504, and setting timeout_code names none");
+	if (c->set.timeout_code == -1)
+		l->c->set.timeout_code = last_resort(c);
 	walk_all(&g);
 	warn_all(&g);
 }

@@ -143,8 +143,10 @@ set_codes(struct load *l, const struct key *k, char *s, int **list, int *n)
 	*list = catalog_get(l, (size_t)catalog_count_items(s), sizeof(**list));
 	while ((item = catalog_next_item(l, k->name, &s)) != NULL) {
 		(*list)[*n] = catalog_code(l->c, item, strlen(item));
-		if ((*list)[(*n)++] == -1)
+		if ((*list)[*n] == -1)
 			catalog_fail(l, "%s: no code \"%s\"", k->name, item);
+		if (l->c->code[(*list)[(*n)++]].http < 400)
+			catalog_fail(l, "%s: \"%s\" is no failure", k->name, item);
 	}
 }
 
@@ -157,6 +159,8 @@ timeout_code(struct load *l, const char *name)
 
 	if (*name != '\0' && code == -1)
 		catalog_fail(l, "timeout_code: no code \"%s\"", name);
+	if (*name != '\0' && c->code[code].http < 400)
+		catalog_fail(l, "timeout_code: \"%s\" is no failure", name);
 	for (i = 0; i < c->ncodes && code == -1; i++)
 		if (c->code[i].http == 504)
 			code = i;

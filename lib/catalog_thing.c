@@ -183,6 +183,25 @@ check_id(struct load *l, struct ids *ids, int id, int depth)
 	ids->state[id] = 2;
 }
 
+/* og-spans(1) has to read the name of the request out of it: all of it, and no more. */
+static void
+check_trace(struct load *l, const struct ids *ids)
+{
+	int id = catalog_id(l->c, "trace_id", 8), hex = 0, other = 0, i;
+	const struct catalog_text *form = &l->c->id[id].form;
+
+	for (i = 0; i < form->n; i++) {
+		const struct catalog_piece *p = &form->piece[i];
+
+		hex += p->src == SRC_HEX && (p->arg == 12 || p->arg == 16 || p->arg == 32);
+		other += p->src != SRC_HEX && p->src != SRC_NONE;
+		other += p->src == SRC_HEX && p->arg != 12 && p->arg != 16 && p->arg != 32;
+	}
+	at_id(l, ids, id);
+	if (hex != 1 || other != 0)
+		catalog_fail(l, "trace_id: neither {hex:32}, {hex:16} nor {hex:12} with text around it");
+}
+
 static void
 load_ids(struct load *l)
 {
@@ -210,6 +229,7 @@ load_ids(struct load *l)
 			catalog_fail(l, "part \"%s\" is one of places and of services", c->servicepart[k]);
 	for (k = 0; k < c->nids; k++)
 		check_id(l, &ids, k, 0);
+	check_trace(l, &ids);
 }
 
 /* Cut a name into its parts, by the form that the ids row `what` gives. *group: bytes of the name up to the part before the last. */

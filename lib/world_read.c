@@ -698,6 +698,9 @@ take_effect(struct reader *r, struct json_value object, struct world_effect *e)
 		return 0;
 	if ((e->ncodes = get_list(r, v[EFF_CODES], "codes", "code", catalog_code, &e->code)) == -1)
 		return -1;
+	for (int i = 0; i < e->ncodes; i++)
+		if (r->w->cat.code[e->code[i]].http < 400)
+			return fail(r, "code \"%s\" is no failure", r->w->cat.code[e->code[i]].code);
 	return e->ncodes == 0 ? fail(r, "\"codes\" is empty") : 0;
 }
 

@@ -319,6 +319,9 @@ set_effects(struct spec *s)
 		return -1;
 	for (int i = 0; i < nservices; i++)
 		target[i].service = service[i];
+	for (int i = 0; i < ncodes; i++)
+		if (s->d->w->cat.code[code[i]].http < 400)
+			return bad(s, "no failure:", s->d->w->cat.code[code[i]].code);
 	for (int i = 0; i < s->f.x.neffects; i++) {
 		struct world_effect *e = &s->f.x.effect[i];
 

@@ -129,3 +129,17 @@ bakery() {
 	grep -q '"release_id":"harbour:oven:[0-9]*"' spans
 	grep -q '"object_id":"loaf_[0-9a-f]\{12\}"' spans
 }
+
+@test "a request that is cut at cap_ms fails also where no code stands for that" {
+	bakery
+	printf 'cap_ms\t30\n' >>"$dir/settings.tsv"
+	printf 'from\tto\ncounter/order\toven/bake\n' >"$dir/calls.tsv"
+	cd "$BATS_TEST_TMPDIR"
+	for codes in '422\t422\tno\t1\n500\t500\tbroken\t1\n' '422\t422\tno\t1\n'; do
+		printf 'code\thttp\tmessage\tweight\n%b' "$codes" >"$dir/codes.tsv"
+		rm -f "$dir/incidents.tsv" "$dir/effects.tsv"
+		og-entities -c "$dir" -n 300 >world
+		og-events -c "$dir" -w world >events
+		[ "$(jq -r 'select(.duration_ms == 30 and .success == false) | .error_code' events | sort -u)" = "$(tail -n 1 "$dir/codes.tsv" | cut -f 1)" ]
+	done
+}

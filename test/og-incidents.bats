@@ -209,6 +209,7 @@ no_world() {
 	refused 'no role "victim"' component=redis_feed,start=2025-03-04,role=victim
 	refused 'no service "user:x"' component=redis_feed,start=2025-03-04,services="user:profile|user:x"
 	refused 'no code "999"' component=redis_feed,start=2025-03-04,codes=999
+	refused 'no failure: "200"' 'component=redis_feed,start=2025-03-04,codes=503|200'
 	refused 'services, and errors or latency, have to be given for the unknown component "disk"' component=disk,start=2025-03-04,duration=1h
 	refused 'no duration' component=disk,start=2025-03-04,services=user:profile,errors=0.1
 }

@@ -441,6 +441,7 @@ static const struct {
 	    "no such condition in the catalog: \"maybe\"" },
 	{ INCIDENT("disk", HOUR, "", FAIL("1.01", "\"503\"")), "\"add\" is above 1" },
 	{ INCIDENT("disk", HOUR, "", FAIL("0.5", "\"999\"")), "no code \"999\"" },
+	{ INCIDENT("disk", HOUR, "", FAIL("0.5", "\"503\",\"200\"")), "code \"200\" is no failure" },
 	{ INCIDENT("disk", HOUR, "", FAIL("0.5", "")), "\"codes\" is empty" },
 	{ INCIDENT("disk", HOUR, "", SLOW) INCIDENT("disk", HOUR, "", SLOW), "duplicate id \"i\"" },
 	{ "\n", "not a JSON object" },
