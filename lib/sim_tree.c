@@ -361,14 +361,15 @@ is_made(const struct catalog_call *c, uint32_t nth, uint64_t word)
 	return (double)nth == whole && (double)(uint32_t)mix(word) < (count - whole) * 4294967296.0;
 }
 
-/* How long a call waits before it starts, with what incidents do to that. */
+/* How long a call waits before it starts, with what incidents do to that; *late: the one that did most. */
 static int64_t
-delay_of(const struct tree *t, const struct catalog_call *c, const struct sim_op *op, int place, uint64_t key)
+delay_of(const struct tree *t, const struct catalog_call *c, const struct sim_op *op, int place, uint64_t key, struct sim_slow *late)
 {
 	const struct sim *s = t->s;
 	const struct sim_active *a = s->active;
 	int64_t delay = 0, more = 0;
 
+	*late = (struct sim_slow){ 0, -1, SIM_SELF };
 	if (c->delay_ms.kind != DIST_NONE)
 		delay = (int64_t)(catalog_draw(&c->delay_ms, mix_at(key, SPAN_DELAY)) * 1000);
 	for (int i = 0; i < a->nincidents; i++) {
@@ -378,13 +379,17 @@ delay_of(const struct tree *t, const struct catalog_call *c, const struct sim_op
 			continue;
 		for (int j = 0; j < in->neffects; j++) {
 			const struct sim_effect *e = &in->effect[j];
+			int64_t by;
 
 			if (e->e->what != EFFECT_DELAY || !sim_covers(s, e, op->service, op->row) ||
 			    !sim_holds(s, &e->e->when, t->r, op, place, 1))
 				continue;
-			more += (int64_t)((((wide)delay * e->excess >> 16) + e->add) *
+			by = (int64_t)((((wide)delay * e->excess >> 16) + e->add) *
 				sim_strength(&s->w->incident[a->now_incident[i]], t->r->time) >>
 			    16);
+			more += by;
+			if (by > late->excess)
+				*late = (struct sim_slow){ by, a->now_incident[i], SIM_INFRASTRUCTURE };
 		}
 	}
 	return delay + more < 0 ? 0 : delay + more;
@@ -403,7 +408,8 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 		const struct sim_op *op = &s->op[t->plan->node[n].op];
 		uint64_t key = mix_at(t->r->key, DRAW_SPAN + n);
 		int place = place_of(t, &s->spans[caller], c, key);
-		int64_t length = share, delay = delay_of(t, c, op, place, key);
+		struct sim_slow late;
+		int64_t length = share, delay = delay_of(t, c, op, place, key, &late);
 		int64_t limit = (int64_t)(c->timeout_ms * 1000);
 
 		if (c->share.kind == DIST_NONE)
@@ -413,6 +419,9 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 		x = grow(t, n, length < 1 ? 1 : length, start + delay, caller, place, key);
 		if (limit > 0 && s->spans[x].length > limit)
 			cut(t, x, s->spans[x].start + limit);
+		/* Whoever waits for it was slowed by that; its own timeout counts from its start. */
+		if (late.excess > s->slow[x].excess)
+			s->slow[x] = late;
 		if (s->spans[x].source == SIM_SUCCESS)
 			break;
 		start = s->spans[x].start + s->spans[x].length + pause;

@@ -376,6 +376,44 @@ test_delay(struct tap *tap_)
 	world_free(&slow);
 }
 
+/* A request that waits for delayed calls until it is cut fails because of what delayed them. */
+static void
+test_cut(struct tap *tap_)
+{
+	char text[1024];
+	struct world w;
+	struct world_draft d;
+	struct sim s;
+	struct sim_traffic *traffic;
+	struct sim_request r;
+	int cut = 0, named = 0;
+
+	make_world(&w, "share/og/social", 3, 2000);
+	if (world_draft(&d, &w, NULL, text, sizeof(text)) == -1 ||
+	    world_draft_spec(&d, "component=lag,start=2025-01-02,duration=10000h,latency=2,services=feed:ranking") == -1 ||
+	    world_draft_name(&d) == -1 || world_draft_join(&d) == -1)
+		errx(1, "%s", text);
+	world_draft_free(&d);
+	w.incident[0].effect[0].what = EFFECT_DELAY;
+	w.incident[0].effect[0].factor = 1;
+	w.incident[0].effect[0].add = 100000;
+	w.incident[0].start = w.begin;
+	open_sim(&s, &w);
+	traffic = sim_traffic(&s, w.begin, w.end);
+	if (traffic == NULL)
+		err(1, NULL);
+	while (sim_next(traffic, &r) == 1) {
+		if (r.dropped || r.span[0].length != 60000000 || r.span[0].source == SIM_DEPLOYMENT)
+			continue;
+		cut++;
+		named += r.span[0].source == SIM_INFRASTRUCTURE && r.span[0].cause == 0;
+	}
+	tap(tap_, cut > 100 && named == cut, "cut while it waited for a delayed call: %d of %d name the incident", named, cut);
+	sim_traffic_free(traffic);
+	sim_close(&s);
+	world_free(&w);
+}
+
 int
 main(void)
 {
@@ -385,6 +423,7 @@ main(void)
 	setenv("OG_SHARE", "share/og", 1);
 	test_shards(&t);
 	test_delay(&t);
+	test_cut(&t);
 	test_world(&t, "share/og/social", 11, 150000 * many, 0);
 	test_world(&t, "share/og/shop", 12, 30000 * many, 0);
 	test_world(&t, "test/catalogs/orders", 13, 30000 * many, 0);
