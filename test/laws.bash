@@ -101,3 +101,33 @@ touched() {
 		}
 	}' "$1" | sort
 }
+
+# take_out KIND ID: w and s are a world and its spans; without the incident or rollout only trees that it touched may be others, and all that it
+# decided must be. Leaves the lists `changed`, `touched` and the spans `without.s`.
+# shellcheck disable=SC2094 # files have the names of what makes them
+take_out() {
+	local start end places services
+
+	grep -v "\"kind\":\"$1\",\"id\":\"$2\"" w >without
+	[ "$(wc -l <without)" -eq "$(($(wc -l <w) - 1))" ]
+	og-events -w without | og-spans -w without >without.s
+	read -r start end < <(jq -r "select(.kind == \"$1\" and .id == \"$2\") | .start + \" \" + .end" w)
+	places=$(jq -r "select(.kind == \"$1\" and .id == \"$2\") | (.places // [.place // empty]) | join(\" \")" w)
+	services=$(jq -r "select(.kind == \"$1\" and .id == \"$2\") | (.services // [.service]) | join(\" \")" w)
+	changed s without.s >changed
+	sort -u <(touched s "$start" "$end" "$places" "$services") <(touched without.s "$start" "$end" "$places" "$services") >touched
+	echo "$1 $2: $(wc -l <touched) touched, $(wc -l <changed) changed"
+	[ -z "$(comm -23 changed touched)" ] || return 1
+	[ -z "$(grep "\"cause\":\"$2\"" s | traces | comm -23 - changed)" ] || return 1
+	! grep -q "\"$2\"" without.s
+}
+
+# held_back SERVICE: nobody is missing in without.s, and those that came back are roots of this service.
+held_back() {
+	traces <s >before
+	traces <without.s >after
+	comm -13 before after >back
+	[ -z "$(comm -23 before after)" ] || return 1
+	grep '"parent_span_id":null' without.s | grep -F -f back >roots || true
+	[ "$(grep -c "\"service\":\"${1#*:}\",\"stack\":\"${1%:*}\"" roots || true)" -eq "$(wc -l <back)" ]
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The laws of the data, in short; test/long/laws.bats takes more time over them. Where a law must hold for every seed, the seed is nobody's choice.
-# shellcheck disable=SC2094,SC2154 # files have the names of what makes them; stderr comes from run
+# shellcheck disable=SC2154 # stderr comes from run
 
 bats_require_minimum_version 1.5.0
 load common
@@ -121,48 +121,24 @@ setup() {
 }
 
 @test "an incident that is taken out changes the requests it touched, and no other" {
-	local id start end places services n=0
+	local id n=0
 
 	for id in $(grep '"kind":"incident"' w | shuf -n 4 | field id); do
-		grep -v "\"id\":\"$id\"" w >without
-		[ "$(wc -l <without)" -eq "$(($(wc -l <w) - 1))" ]
-		og-events -w without | og-spans -w without >without.s
-		read -r start end <<<"$(jq -r "select(.id == \"$id\") | .start + \" \" + .end" w)"
-		places=$(jq -r "select(.id == \"$id\") | .places // [] | join(\" \")" w)
-		services=$(jq -r "select(.id == \"$id\") | .services | join(\" \")" w)
-		changed s without.s >changed
-		sort -u <(touched s "$start" "$end" "$places" "$services") <(touched without.s "$start" "$end" "$places" "$services") >touched
-		echo "$id: $(wc -l <touched) touched, $(wc -l <changed) changed"
-		[ -z "$(comm -23 changed touched)" ]
-		# Those it decided are others now; and nearly all, if it slowed them.
-		[ -z "$(grep "\"cause\":\"$id\"" s | traces | comm -23 - changed)" ]
+		take_out incident "$id"
+		# Nearly all are others, if it slowed them.
 		! grep -q "\"id\":\"$id\".*\"factor\"" w || [ "$(wc -l <changed)" -ge "$(($(wc -l <touched) * 8 / 10 - 5))" ]
-		run ! grep -q "\"$id\"" without.s
 		n=$((n + $(wc -l <changed)))
 	done
 	[ "$n" -gt 0 ]
 }
 
 @test "a rollout that is taken out changes the requests it touched, and lets come what it held back" {
-	local id start end place service
+	local id
 
 	# Those that fall into the busiest hours of production.
 	for id in $(grep '"kind":"rollout".*"place":"prod:.*T1[0-9]:' w | shuf -n 3 | field id); do
-		grep -v "\"id\":\"$id\"" w >without
-		og-events -w without | og-spans -w without >without.s
-		read -r start end place service <<<"$(jq -r "select(.id == \"$id\") | [.start, .end, .place, .service] | join(\" \")" w)"
-		changed s without.s >changed
-		sort -u <(touched s "$start" "$end" "$place" "$service") <(touched without.s "$start" "$end" "$place" "$service") >touched
-		echo "$id: $(wc -l <touched) touched, $(wc -l <changed) changed"
-		[ -z "$(comm -23 changed touched)" ]
-		run ! grep -q "\"$id\"" without.s
-		# Nobody is missing, and those that came back are roots of this service.
-		traces <s >before
-		traces <without.s >after
-		comm -13 before after >back
-		[ -z "$(comm -23 before after)" ]
-		grep '"parent_span_id":null' without.s | grep -F -f back >roots || true
-		[ "$(grep -c "\"service\":\"${service#*:}\",\"stack\":\"${service%:*}\"" roots || true)" -eq "$(wc -l <back)" ]
+		take_out rollout "$id"
+		held_back "$(jq -r "select(.id == \"$id\") | .service" w)"
 	done
 }
 
