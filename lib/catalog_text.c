@@ -23,7 +23,7 @@ static const struct {
 	{ "persona.class", SRC_PERSONA_CLASS, SHOWN | IN_EARLY, 0 },
 	{ "target.id", SRC_TARGET_ID, LINE, 0 },
 	{ "object.type", SRC_OBJECT_TYPE, SHOWN | IN_EARLY, 0 },
-	{ "object.id", SRC_OBJECT_ID, LINE | IN_EARLY, 0 },
+	{ "object.id", SRC_OBJECT_ID, LINE, 0 },
 	{ "root.operation", SRC_ROOT_OPERATION, SHOWN | IN_EARLY | IN_OPERATION, 0 },
 	{ "root.category", SRC_ROOT_CATEGORY, SHOWN | IN_EARLY, 0 },
 	{ "root.duration_ms", SRC_ROOT_DURATION, LINE, 1 },

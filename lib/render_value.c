@@ -118,7 +118,8 @@ level(const struct render *d, const struct context *c)
 {
 	int http = c->rollout != NULL ? 200 : status_http(d, c->x);
 
-	if (c->rollout == NULL && (http >= 500 || c->x->source == SIM_INFRASTRUCTURE))
+	/* Where nothing may tell the cause, the code alone decides. */
+	if (c->rollout == NULL && (http >= 500 || (c->x->source == SIM_INFRASTRUCTURE && !d->layout->blind)))
 		return "ERROR";
 	return http >= 400 ? "WARN" : "INFO";
 }

@@ -5,8 +5,10 @@
 
 /* Chance that a request of a plan meets the incident, and that it fails by it, at full strength. */
 static void
-expect_plan(const struct sim *s, const struct sim_incident *in, const struct sim_plan *p, double strength, double *touched, double *failed)
+expect_plan(
+    const struct sim *s, const struct sim_incident *in, const struct sim_request *r, double strength, double *touched, double *failed)
 {
+	const struct sim_plan *p = r->plan;
 	double pass = 1;
 
 	*touched = 0;
@@ -24,7 +26,7 @@ expect_plan(const struct sim *s, const struct sim_incident *in, const struct sim
 			const struct sim_effect *e = &in->effect[j];
 			double rate = (double)e->rate * 0x1p-32 * strength, keep = 1;
 
-			if (!sim_covers(s, e, op->service, op->row))
+			if (!sim_covers(s, e, op->service, op->row) || !sim_holds(s, &e->e->when, r, op, r->place, n != 0))
 				continue;
 			*touched = 1;
 			if (e->e->what != EFFECT_ERRORS || up != 0)
@@ -49,20 +51,24 @@ sim_expect(struct sim *s, int incident, double *touched, double *failed)
 	*touched = *failed = 0;
 	timeline_share(s->timeline, w->start, w->end, share);
 	for (int k = 0; k < s->nclasses; k++) {
-		const struct sim_class *c = &s->class[k];
-		const struct catalog_persona *p = &s->c->persona[c->persona[0]];
-		double n = share[k] * (double)s->requests, here = 0;
+		const struct catalog_persona *p = &s->c->persona[s->class[k].lead];
+		double n = share[k] * (double)s->requests;
 
-		for (int i = 0; i < s->c->nplaces; i++)
-			here += in->places == NULL || bit(in->places, i) ? p->place[i] : 0;
-		for (int i = 0; i < s->nroots; i++) {
-			double t, f;
+		for (int i = 0; i < s->c->nplaces; i++) {
+			struct sim_request r = { .class = k, .persona = s->class[k].lead, .place = i };
 
-			if (p->op_weight[s->root[i]] <= 0)
+			if (in->places != NULL && !bit(in->places, i))
 				continue;
-			expect_plan(s, in, &s->plan[i], strength < 0 ? 0 : strength, &t, &f);
-			*touched += n * here * p->op_weight[s->root[i]] * t;
-			*failed += n * here * p->op_weight[s->root[i]] * f;
+			for (int j = 0; j < s->nroots; j++) {
+				double t, f, here = n * p->place[i] * p->op_weight[s->root[j]];
+
+				if (here <= 0)
+					continue;
+				r.plan = &s->plan[j];
+				expect_plan(s, in, &r, strength < 0 ? 0 : strength, &t, &f);
+				*touched += here * t;
+				*failed += here * f;
+			}
 		}
 	}
 }

@@ -56,6 +56,15 @@ term_holds(const struct sim *s, const struct catalog_term *t, const struct sim_r
 	case SRC_SERVICE_ID:
 		x = s->c->service[op->service].id;
 		break;
+	case SRC_SERVICE_NAME:
+		x = s->c->service[op->service].name;
+		break;
+	case SRC_SERVICE_GROUP:
+		x = s->c->service[op->service].group;
+		break;
+	case SRC_SERVICE_PART:
+		x = s->c->service[op->service].part[t->arg];
+		break;
 	case SRC_PERSONA_ID:
 		x = s->c->persona[r->persona].id;
 		break;
@@ -225,7 +234,8 @@ apply_self(struct tree *t, int32_t at, uint32_t node, uint64_t key, const struct
 		return;
 	if (node == t->locus)
 		fail(x, SIM_SELF, -1, at, t->code);
-	else if (x->parent >= 0 && op->error_rate > 0 && (uint32_t)mix_at(key, SPAN_FAIL) < sim_bits(op->error_rate))
+	else if (x->parent >= 0 && op->error_rate > 0 &&
+	    (uint32_t)mix_at(key, SPAN_FAIL) < sim_bits(op->error_rate * t->s->c->place[x->place].errors))
 		fail(x, SIM_SELF, -1, at, draw_code(t->s, 0, mix_at(key, SPAN_CODE), t->r, op, x->place, 1));
 	if (x->source != SIM_SUCCESS && x->code < 0)
 		x->code = (int16_t)t->s->c->set.timeout_code;
@@ -316,7 +326,7 @@ static void
 cut(struct tree *t, int32_t at, int64_t end)
 {
 	struct sim *s = t->s;
-	int32_t *map = s->map - at, keep = at, n = (int32_t)t->r->nspans;
+	int32_t *map = s->map, keep = at, n = (int32_t)t->r->nspans; /* map[i]: where span i goes; -1: nowhere */
 
 	for (int32_t i = at; i < n; i++) {
 		struct sim_span *x = &s->spans[i];
@@ -633,6 +643,20 @@ hold(const struct tree *t, int32_t at)
 	return length;
 }
 
+/* A success of another kind than the plain one may take more of the span's own time or less. */
+static void
+other_success(struct tree *t, int32_t at, int64_t T, uint64_t key, const struct sim_op *op)
+{
+	struct sim *s = t->s;
+	struct sim_span *x = &s->spans[at];
+
+	x->code = draw_code(s, 1, mix_at(key, x->parent < 0 ? DRAW_SUCCESS : SPAN_SUCCESS), t->r, op, x->place, x->parent >= 0);
+	if (x->code < 0)
+		return;
+	x->length += (int64_t)((double)T * (s->c->code[x->code].latency - 1));
+	x->length = hold(t, at);
+}
+
 /* Node n as a span: at `start`, with baseline T, called by span `caller`. Returns its index. */
 static int32_t
 grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int place, uint64_t key)
@@ -662,12 +686,12 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 	x->length = run(t, n, at, T, start) + slow;
 	if (slow < 0)
 		x->length = hold(t, at);
+	if (x->source == SIM_SUCCESS && s->has_success)
+		other_success(t, at, T, key, op);
 	if (x->length < 1)
 		x->length = 1;
 	if (x->start + x->length > t->cap && x->start < t->cap)
 		cut(t, at, t->cap);
-	if (x->source == SIM_SUCCESS && s->has_success)
-		x->code = draw_code(s, 1, mix_at(key, caller < 0 ? DRAW_SUCCESS : SPAN_SUCCESS), t->r, op, place, caller >= 0);
 	finish(t, x, op, key);
 	x->release = sim_release(s, op->service, place, t->r->time, (uint32_t)mix_at(key, caller < 0 ? DRAW_RELEASE : SPAN_RELEASE));
 	if (node->end > n + 1)
@@ -807,7 +831,7 @@ sim_root(struct sim *s, struct sim_request *r)
 
 	start(&t, s, r);
 	T = root_length(s, r);
-	if (!r->plan->quick || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
+	if (!r->plan->quick || s->has_success || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
 		grow(&t, 0, T, r->time, -1, r->place, r->key);
 		return;
 	}
@@ -822,8 +846,6 @@ sim_root(struct sim *s, struct sim_request *r)
 		.code = -1,
 		.rank = (uint32_t)mix_at(r->key, DRAW_LATENCY) };
 	r->nspans = 1;
-	if (s->has_success)
-		x->code = draw_code(s, 1, mix_at(r->key, DRAW_SUCCESS), r, op, r->place, 0);
 	finish(&t, x, op, r->key);
 	x->release = sim_release(s, op->service, r->place, r->time, (uint32_t)mix_at(r->key, DRAW_RELEASE));
 }

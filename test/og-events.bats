@@ -8,8 +8,8 @@ load common
 # Small worlds whose every byte is known. When a change of bytes is meant, say so in NEWS.md and put in the sums that the failing test prints.
 golden() {
 	cat <<'SUMS'
-test/catalogs/orders wide json d06045191500977e0643f3ed7551ee4d
-test/catalogs/orders blind tsv 2a9c6232a346f6be248487c6b89e625c
+test/catalogs/orders wide json 49725ac4e39383258670d52b9a4710c4
+test/catalogs/orders blind tsv ac9555e00e1a2fd8f7ad57b2ac1f1e2e
 share/og/shop wide json 5334c2e6f667254d5cd3b3cae17c75ad
 share/og/social wide json 411ca0bc6b000ec044624a5a05a41f7e
 share/og/social log csv c74bdb9838c35e342228440a73069fe3
@@ -248,4 +248,14 @@ bad() {
 	[ "${lines[0]}" = "$(events -w w -n 10000000 -e 2026-03-02T00:10:00Z 2>/dev/null | head -n 1)" ]
 	[ "${lines[1]}" -eq 141 ]
 	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "blind: the level follows the code alone" {
+	og-entities -c social -b 2025-03-03 -e 2025-03-10 -n 20000 |
+		og-incidents -N -a component=dynamodb_throttle,start=2025-03-04T00:00:00Z,duration=4d,environment=prod,errors=0.3,codes=429 >w
+	og-events -w w -l blind >e
+	run jq -r 'select(.success == false) | [.error_code, .level] | @tsv' e
+	[ "$(grep -c '^429' <<<"$output")" -gt 500 ]
+	[ "$(sort -u <<<"$output" | cut -f 1 | uniq -d)" = "" ]
+	og-events -w w | jq -e -n '[inputs | select(.error_code == "429" and (.error_source | startswith("infrastructure")))] | all(.level == "ERROR")'
 }

@@ -165,7 +165,7 @@ is_same(const struct seen *a, const struct sim_request *r)
 {
 	const struct sim_span *x = &a->root, *y = &r->span[0];
 
-	return x->node == y->node - (r->plan->node - a->plan->node) && x->start == y->start && x->length == y->length &&
+	return x->node - a->plan->node == y->node - r->plan->node && x->start == y->start && x->length == y->length &&
 	    x->place == y->place && x->code == y->code && x->source == y->source && x->cause == y->cause && x->release == y->release &&
 	    x->cache == y->cache && x->queries == y->queries && x->request == y->request && x->response == y->response &&
 	    x->rank == y->rank && x->parent == -1 && y->parent == -1 && a->blamed == blamed_name(r, y);
