@@ -53,7 +53,7 @@ rate() {
 w=$dir/world.ndjson
 og-entities -c social -b 2025-03-03 -e 2025-03-10 -n "$requests" | og-incidents >"$w"
 og-events -w "$w" >"$dir/events"
-head -n $((requests / 5)) "$dir/events" >"$dir/some"
+head -n $((requests / 3)) "$dir/events" >"$dir/some"
 og-spans -w "$w" <"$dir/some" >"$dir/spans"
 head -n $((requests / 2)) "$dir/spans" >"$dir/few"
 events=$(wc -l <"$dir/events")
