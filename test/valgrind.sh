@@ -39,5 +39,32 @@ for catalog in shop test/catalogs/orders; do
 	checked "$catalog: events" "$dir/more" "$dir/events" og-events -c "$at"
 	checked "$catalog: spans" "$dir/events" "$dir/spans" og-spans -c "$at" -w "$dir/more"
 done
+
+# How many pieces of memory a program asks for, for what it reads from a file.
+allocations() {
+	local in=$1
+	shift
+	valgrind --leak-check=no "bin/$1" "${@:2}" 2>&1 >/dev/null <"$in" | sed -n 's/.*total heap usage: \([0-9,]*\) allocs.*/\1/p' | tr -d ,
+}
+
+# flat NAME MORE LESS ALLOWED: 10,000 records more may cost only what grows with operations and with sessions that run at once.
+flat() {
+	n=$((n + 1))
+	if [ -n "$2" ] && [ -n "$3" ] && [ $(($2 - $3)) -lt "$4" ]; then
+		echo "ok $n - nothing is allocated for a record: $1 ($3, then $2)"
+	else
+		failed=$((failed + 1))
+		echo "not ok $n - nothing is allocated for a record: $1 ($3, then $2)"
+	fi
+}
+
+bin/og-entities -c social -b 2025-03-03 -e 2025-03-10 -n 60000 | bin/og-incidents >"$dir/world"
+bin/og-events -w "$dir/world" >"$dir/events"
+head -n 2000 "$dir/events" >"$dir/few"
+head -n 12000 "$dir/events" >"$dir/many"
+flat og-events "$(allocations "$dir/world" og-events -e 2025-03-05)" "$(allocations "$dir/world" og-events -e 2025-03-03T06:00:00Z)" 1000
+flat og-spans "$(allocations "$dir/many" og-spans -w "$dir/world")" "$(allocations "$dir/few" og-spans -w "$dir/world")" 2500
+flat og-tags "$(allocations "$dir/many" og-tags)" "$(allocations "$dir/few" og-tags)" 500
+flat og-metrics "$(allocations "$dir/many" og-metrics)" "$(allocations "$dir/few" og-metrics)" 500
 echo "1..$n"
 [ "$failed" -eq 0 ]
