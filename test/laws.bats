@@ -95,17 +95,16 @@ setup() {
 }
 
 @test "a minute of a year of 1,000,000,000 requests: under 100 ms and 64 MiB" {
-	local i
+	local i slow=${OG_SANITIZED:+20} # sanitizers take their time and room
 
-	[ -z "${OG_SANITIZED:-}" ] || skip "sanitizers take their time"
 	OG_SHARE=$OG_ROOT/share/og
 	og-entities -c social -n 1000000000 | og-incidents >year
 	for i in 1 2 3 4 5; do
 		"$COST" og-events -w year -b "2025-0$i-11T1$i:17:00Z" -e "2025-0$i-11T1$i:18:00Z"
 	done | sort -n >cost
 	cat cost
-	awk 'NR == 3 { exit !($1 < 100) }' cost
-	awk -v world="$(($(wc -c <year) / 1024))" '$2 > world + 65536 { exit 1 }' cost
+	awk -v slow="${slow:-1}" 'NR == 3 { exit !($1 < 100 * slow) }' cost
+	awk -v slow="${slow:-1}" -v world="$(($(wc -c <year) / 1024))" '$2 > (world + 65536) * slow { exit 1 }' cost
 }
 
 @test "trees do not depend on other events, nor on their order" {
