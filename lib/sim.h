@@ -148,7 +148,6 @@ struct sim {
 	struct sim_plan *plan; /* per root */
 	int nops;
 	struct sim_op *op;
-	int *rowop; /* per operation row that is a root: index into op */
 	struct dist_table *table;
 	int ntables;
 	struct sim_quantity *table_of; /* what each is the table of */

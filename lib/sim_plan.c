@@ -233,8 +233,7 @@ sim_plans(struct sim *s, char *err, size_t errsize)
 	uint32_t most = 1;
 
 	s->plan = calloc((size_t)s->nroots + 1, sizeof(*s->plan));
-	s->rowop = calloc((size_t)s->c->nops, sizeof(*s->rowop));
-	if (s->plan == NULL || s->rowop == NULL)
+	if (s->plan == NULL)
 		return -1;
 	for (int i = 0; i < s->nroots; i++) {
 		struct sim_plan *p = &s->plan[i];
@@ -254,7 +253,6 @@ sim_plans(struct sim *s, char *err, size_t errsize)
 				    SIM_SLOTS);
 			return -1;
 		}
-		s->rowop[p->root] = (int)p->node[0].op;
 		most = p->n > most ? p->n : most;
 	}
 	s->spans = calloc(most, sizeof(*s->spans));
@@ -279,7 +277,6 @@ sim_plans_free(struct sim *s)
 	for (int i = 0; i < s->nops; i++)
 		free(s->op[i].name);
 	free(s->plan);
-	free(s->rowop);
 	free(s->op);
 	free(s->table);
 	free(s->table_of);

@@ -699,6 +699,14 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 	return at;
 }
 
+/* Is it always made, and its failure always its caller's? */
+static int
+is_vital(const struct catalog_call *c)
+{
+	return c->stage != STAGE_ASYNC && c->when.n == 0 && c->fails >= 1 && c->retries == 0 && c->count.kind == DIST_FIXED &&
+	    c->count.a >= 1;
+}
+
 /* Where a failure of the request's own begins: at the root, or down a path of calls that it cannot do without. */
 static uint32_t
 find_locus(const struct tree *t)
@@ -708,26 +716,16 @@ find_locus(const struct tree *t)
 
 	for (uint32_t level = 0; level < 9; level++) {
 		uint64_t word = mix_at(t->r->key, DRAW_BELOW + level);
-		uint32_t count = 0, pick;
+		uint32_t count = 0, pick, n;
 
-		for (uint32_t n = at + 1; n < t->plan->node[at].end; n = next_call(t, n)) {
-			const struct catalog_call *c = &s->c->call[t->plan->node[n].call];
-
-			count += c->stage != STAGE_ASYNC && c->when.n == 0 && c->fails >= 1 && c->retries == 0 &&
-			    c->count.kind == DIST_FIXED && c->count.a >= 1;
-		}
+		for (n = at + 1; n < t->plan->node[at].end; n = next_call(t, n))
+			count += (uint32_t)is_vital(&s->c->call[t->plan->node[n].call]);
 		if (count == 0 || (uint32_t)word >= sim_bits(s->c->set.below))
 			break;
 		pick = mix_below((uint32_t)(word >> 32), count);
-		for (uint32_t n = at + 1; n < t->plan->node[at].end; n = next_call(t, n)) {
-			const struct catalog_call *c = &s->c->call[t->plan->node[n].call];
-
-			if (c->stage != STAGE_ASYNC && c->when.n == 0 && c->fails >= 1 && c->retries == 0 && c->count.kind == DIST_FIXED &&
-			    c->count.a >= 1 && pick-- == 0) {
-				at = n;
-				break;
-			}
-		}
+		for (n = at + 1; !is_vital(&s->c->call[t->plan->node[n].call]) || pick-- > 0; n = next_call(t, n))
+			;
+		at = n;
 	}
 	return at;
 }
@@ -782,6 +780,7 @@ is_dropped(const struct sim *s, const struct sim_request *r)
 			continue;
 		for (int j = 0; j < in->neffects; j++)
 			if (in->effect[j].e->what == EFFECT_TRAFFIC && sim_covers(s, &in->effect[j], op->service, op->row) &&
+			    sim_holds(s, &in->effect[j].e->when, r, op, r->place, 0) &&
 			    (uint32_t)(mix_at(r->key ^ wi->name, 64 + (uint64_t)j) >> 32) <
 				((uint64_t)in->effect[j].rate * sim_strength(wi, r->time)) >> 16)
 				return 1;

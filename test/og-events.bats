@@ -259,3 +259,17 @@ bad() {
 	[ "$(sort -u <<<"$output" | cut -f 1 | uniq -d)" = "" ]
 	og-events -w w | jq -e -n '[inputs | select(.error_code == "429" and (.error_source | startswith("infrastructure")))] | all(.level == "ERROR")'
 }
+
+@test "requests are held back only from those whom the condition names" {
+	local who orders=$OG_ROOT/test/catalogs/orders
+
+	og-entities -c "$orders" -n 40000 | og-incidents -c "$orders" >w
+	og-events -c "$orders" -w w >with
+	grep -v '"kind":"incident"' w | og-events -c "$orders" >without
+	for who in shopper clerk; do
+		grep -c "\"action\":\"GET /orders\".*\"persona\":\"$who\"" with >"$who.with"
+		grep -c "\"action\":\"GET /orders\".*\"persona\":\"$who\"" without >"$who.without"
+	done
+	cmp clerk.with clerk.without
+	[ "$(cat shopper.with)" -lt "$(cat shopper.without)" ]
+}
