@@ -98,6 +98,12 @@ test_ends(struct tap *t)
 	    "longer than an hour");
 	hist_add(&h, INT64_MAX);
 	tap(t, hist_max(&h) == INT64_MAX && hist_count(&h) == 3, "longest");
+	h = (struct hist){ 0 };
+	hist_add(&h, 1000);
+	tap(t, hist_quantile(&h, 0.5) == 1000, "not above the largest");
+	hist_add(&h, 1003);
+	hist_add(&h, 1004);
+	tap(t, hist_quantile(&h, 0.3) == 1003 && hist_quantile(&h, 1) == 1004, "the upper end of 1000 to 1003");
 }
 
 int
