@@ -14,13 +14,13 @@
 
 #define DEPTH_MAX 64
 #define KEYS_MAX 64
-#define LAYOUTS 4         /* learned at a time: records with and without an optional key may alternate */
 #define LEARN_KEYS 256    /* lines with more are read by jsmn every time */
 #define LEARN_BYTES 16384 /* likewise */
 #define NUMBER_MAX 512    /* longest number that json_double() takes */
 
 #define EACH_BYTE 0x0101010101010101ULL
 #define HIGH_BITS (EACH_BYTE * 0x80)
+#define WIDE 16 /* bytes looked at together where the processor can */
 
 /* ---- scanning: each function gives the end of the thing that begins at p, or NULL ---- */
 
@@ -149,10 +149,42 @@ scan_escape(const char *p, const char *end, char out[4], size_t *n)
 	return p;
 }
 
+#ifdef __SSE2__
+typedef char wide __attribute__((vector_size(WIDE)));
+typedef signed char wide_signed __attribute__((vector_size(WIDE)));
+
+static inline wide
+load_wide(const char *p)
+{
+	wide w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+/* Bit i: byte i is a quote, a backslash, a control character or no ASCII; as signed numbers the last two are those below a blank. */
+static inline unsigned
+special(const char *p)
+{
+	wide w = load_wide(p);
+	wide_signed hit = (wide_signed)(w == '"') | (wide_signed)(w == '\\') | (wide_signed)((wide_signed)w < ' ');
+
+	return (unsigned)__builtin_ia32_pmovmskb128((wide)hit);
+}
+#endif
+
 /* The first byte from p on that is a quote, a backslash, a control character or no ASCII. */
 static inline const char *
 scan_plain(const char *p, const char *end)
 {
+#ifdef __SSE2__
+	for (; end - p >= 2 * WIDE; p += 2 * WIDE) {
+		unsigned hit = special(p) | special(p + WIDE) << WIDE;
+
+		if (hit != 0)
+			return p + __builtin_ctz(hit);
+	}
+#endif
 	for (; end - p >= 8; p += 8) {
 		uint64_t word, quote, slash, hit;
 
@@ -184,8 +216,11 @@ scan_string(const char *p, const char *end)
 			return p + 1;
 		if (*p == '\\')
 			p = scan_escape(p, end, out, &n);
-		else
-			p = (unsigned char)*p < 0x20 ? NULL : scan_utf8(p, end);
+		else if ((unsigned char)*p < 0x20)
+			return NULL;
+		/* Such characters come together. */
+		while (p != NULL && p < end && (unsigned char)*p >= 0x80)
+			p = scan_utf8(p, end);
 	}
 	return NULL;
 }
@@ -321,17 +356,19 @@ scan_value(const char *p, const char *end, int floor)
 
 /* ---- the reader ---- */
 
-/* A line's bytes from the end of one value (or the start of the line) to the start of the next. */
+/* A line's bytes from the end of one value (or the start of the line) to the start of the next (or the end of the line). */
 struct glue {
 	uint32_t at, n;
-	int want; /* index of the wanted key whose value follows, or -1 */
+	uint32_t key, nkey; /* the key, as it stands there */
 };
 
 struct layout {
-	int n; /* keys; 0 in a layout not learned yet, and then tail is empty */
-	struct glue glue[LEARN_KEYS];
-	struct glue tail; /* behind the last value */
-	char bytes[LEARN_BYTES];
+	uint64_t id; /* 0: not learned yet */
+	int n;       /* keys */
+	struct glue glue[LEARN_KEYS + 1];
+	int want[KEYS_MAX];                 /* where a wanted key stands, or -1 */
+	uint16_t common[JSON_SLOTS];        /* how many glues another layout begins with as this one does */
+	char bytes[LEARN_BYTES + 2 * WIDE]; /* those at the end may be looked at */
 };
 
 struct member {
@@ -350,7 +387,11 @@ struct json_reader {
 	char *names; /* the keys, copied */
 	uint64_t fast;
 	int current; /* layout that served last */
-	struct layout layout[LAYOUTS];
+	int oldest;  /* layout to be learned next */
+	uint64_t learned;
+	struct layout layout[JSON_SLOTS];
+	struct json_value found[LEARN_KEYS]; /* all values of a line that has a layout */
+	struct json_shape shape;
 	jsmntok_t *token;
 	unsigned ntokens;
 	struct member *member;
@@ -640,31 +681,79 @@ twice(struct json_reader *r)
 	return NULL;
 }
 
+static int
+same_glue(const struct layout *a, const struct layout *b, int i)
+{
+	const struct glue *x = &a->glue[i], *y = &b->glue[i];
+
+	return x->n == y->n && memcmp(a->bytes + x->at, b->bytes + y->at, x->n) == 0;
+}
+
+/* How many glues each of the others has in common with layout k. */
+static void
+compare_layouts(struct json_reader *r, int k)
+{
+	struct layout *l = &r->layout[k];
+
+	for (int i = 0; i < JSON_SLOTS; i++) {
+		struct layout *other = &r->layout[i];
+		int n = 0;
+
+		if (other->id != 0)
+			while (n <= l->n && n <= other->n && same_glue(l, other, n))
+				n++;
+		l->common[i] = other->common[k] = (uint16_t)n;
+	}
+}
+
+/* Take the glue that begins at *pos, `used` bytes being taken; 0, or -1 when there is no room. */
+static int
+add_glue(struct layout *l, int i, const char **pos, const char *end, const struct member *m, uint32_t *used)
+{
+	const char *to = m == NULL ? end : m->value;
+	size_t n = (size_t)(to - *pos);
+
+	if (n > LEARN_BYTES - *used)
+		return -1;
+	memcpy(l->bytes + *used, *pos, n);
+	l->glue[i] = (struct glue){ .at = *used, .n = (uint32_t)n };
+	if (m != NULL) {
+		l->glue[i].key = *used + (uint32_t)(m->raw - *pos);
+		l->glue[i].nkey = (uint32_t)m->rawlen;
+		if (m->want >= 0)
+			l->want[m->want] = i;
+		*pos = m->end;
+	}
+	*used += (uint32_t)n;
+	return 0;
+}
+
+/* Keep the layout of a line that was read, in the place of the one that is the oldest. */
 static void
 learn(struct json_reader *r, const char *line, size_t len)
 {
-	struct layout *l = &r->layout[r->current = (r->current + 1) % LAYOUTS];
+	int k = r->oldest, n = (int)r->nmembers;
+	struct layout *l = &r->layout[k];
 	const char *pos = line;
 	uint32_t used = 0;
 
-	l->n = 0;
-	l->tail.n = 0;
+	r->shape = (struct json_shape){ 0 };
 	if (r->nmembers > LEARN_KEYS)
 		return;
-	for (size_t i = 0; i <= r->nmembers; i++) {
-		int last = i == r->nmembers;
-		const struct member *m = last ? NULL : &r->member[i];
-		size_t n = (size_t)((last ? line + len : m->value) - pos);
-
-		if (n > LEARN_BYTES - used)
+	l->id = 0;
+	for (int i = 0; i < r->nkeys; i++)
+		l->want[i] = -1;
+	for (int i = 0; i <= n; i++)
+		if (add_glue(l, i, &pos, line + len, i == n ? NULL : &r->member[i], &used) == -1)
 			return;
-		memcpy(l->bytes + used, pos, n);
-		*(last ? &l->tail : &l->glue[i]) = (struct glue){ .at = used, .n = (uint32_t)n, .want = last ? -1 : m->want };
-		used += (uint32_t)n;
-		if (!last)
-			pos = m->end;
-	}
-	l->n = (int)r->nmembers;
+	for (int i = 0; i < n; i++)
+		r->found[i] = (struct json_value){ r->member[i].value, (size_t)(r->member[i].end - r->member[i].value) };
+	l->n = n;
+	compare_layouts(r, k);
+	l->id = ++r->learned;
+	r->current = k;
+	r->oldest = (k + 1) % JSON_SLOTS;
+	r->shape = (struct json_shape){ .id = l->id, .slot = k, .n = n, .value = r->found };
 }
 
 static const char *
@@ -700,53 +789,117 @@ read_checked(struct json_reader *r, const char *line, size_t len, struct json_va
 
 /* ---- the fast route ---- */
 
-/* 1 if the line has this layout and every value is sound; keys that are equal byte for byte need no second look. */
-static int
-read_learned(const struct layout *l, const char *p, const char *end, struct json_value *value)
+/* Do the n bytes at p equal those at glue, behind which there is room to look? */
+static inline int
+is_glue(const char *p, const char *end, const char *glue, size_t n)
 {
-	const char *glue = l->bytes;
+#ifdef __SSE2__
+	if (n <= WIDE && end - p >= WIDE) {
+		unsigned same = (unsigned)__builtin_ia32_pmovmskb128((wide)(load_wide(p) == load_wide(glue)));
 
-	for (const struct glue *g = l->glue; g < l->glue + l->n; g++) {
-		const char *from;
-
-		if ((size_t)(end - p) < g->n || memcmp(p, glue, g->n) != 0)
-			return 0;
-		glue += g->n;
-		from = p + g->n;
-		if (from < end && (*from == '{' || *from == '['))
-			p = scan_value(from, end, 1);
-		else
-			p = scan_scalar(from, end);
-		if (p == NULL)
-			return 0;
-		if (g->want >= 0)
-			value[g->want] = (struct json_value){ from, (size_t)(p - from) };
+		return (~same & ((1U << n) - 1)) == 0;
 	}
-	return l->tail.n > 0 && (size_t)(end - p) == l->tail.n && memcmp(p, glue, l->tail.n) == 0;
+#endif
+	return (size_t)(end - p) >= n && memcmp(p, glue, n) == 0;
+}
+
+/*
+ * Go on from glue *i, at p, as long as the line has this layout and its values are sound. The end of the line when that is so to the end;
+ * else where the glue *i would have to begin.
+ */
+static inline const char *
+follow(const struct layout *l, int *i, const char *p, const char *end, struct json_value *found)
+{
+	const struct glue *g = l->glue + *i, *last = l->glue + l->n;
+
+	for (; is_glue(p, end, l->bytes + g->at, g->n); g++) {
+		const char *from = p + g->n, *to;
+
+		if (g == last) {
+			if (from != end)
+				break;
+			*i = l->n + 1;
+			return end;
+		}
+		if (from < end && (*from == '{' || *from == '['))
+			to = scan_value(from, end, 1);
+		else
+			to = scan_scalar(from, end);
+		if (to == NULL)
+			break;
+		found[g - l->glue] = (struct json_value){ from, (size_t)(to - from) };
+		p = to;
+	}
+	*i = (int)(g - l->glue);
+	return p;
+}
+
+/*
+ * The layout of a line, all of whose values are sound, or -1; keys that are equal byte for byte need no second look. Where a line leaves a
+ * layout, only those need be looked at that are the same up to there and no further.
+ */
+static int
+find_layout(struct json_reader *r, const char *p, const char *end)
+{
+	uint32_t tried = 0;
+	int k = r->current, i = 0;
+
+	if (r->layout[k].id == 0)
+		return -1;
+	for (;;) {
+		const struct layout *l = &r->layout[k];
+
+		p = follow(l, &i, p, end, r->found);
+		if (i > l->n)
+			return k;
+		tried |= 1U << k;
+		for (k = 0; k < JSON_SLOTS; k++)
+			if ((tried >> k & 1) == 0 && r->layout[k].id != 0 && l->common[k] == i)
+				break;
+		if (k == JSON_SLOTS)
+			return -1;
+	}
 }
 
 int
 json_read(struct json_reader *r, const char *line, size_t len, struct json_value *value, const char **errstr)
 {
+	const struct layout *l;
 	const char *err;
+	int k = find_layout(r, line, line + len);
 
-	for (int i = 0; i < LAYOUTS; i++) {
-		int k = (r->current + i) % LAYOUTS;
-
-		for (int j = 0; j < r->nkeys; j++)
-			value[j] = (struct json_value){ 0 };
-		if (read_learned(&r->layout[k], line, line + len, value)) {
-			r->current = k;
-			r->fast++;
-			return 0;
+	if (k == -1) {
+		if ((err = read_checked(r, line, len, value)) != NULL) {
+			*errstr = err;
+			return -1;
 		}
+		learn(r, line, len);
+		return 0;
 	}
-	if ((err = read_checked(r, line, len, value)) != NULL) {
-		*errstr = err;
-		return -1;
+	l = &r->layout[k];
+	for (int i = 0; i < r->nkeys; i++) {
+		value[i] = (struct json_value){ 0 };
+		if (l->want[i] != -1)
+			value[i] = r->found[l->want[i]];
 	}
-	learn(r, line, len);
+	r->current = k;
+	r->fast++;
+	r->shape = (struct json_shape){ .id = l->id, .slot = k, .n = l->n, .value = r->found };
 	return 0;
+}
+
+const struct json_shape *
+json_shape(const struct json_reader *r)
+{
+	return &r->shape;
+}
+
+struct json_value
+json_shape_key(const struct json_reader *r, int i)
+{
+	const struct layout *l = &r->layout[r->shape.slot];
+
+	return (struct json_value){ l->bytes + l->glue[i].key, l->glue[i].nkey };
 }
 
 /* ---- values ---- */
@@ -942,15 +1095,19 @@ int
 json_member(struct json_value object, const char **next, struct json_value *key, struct json_value *value)
 {
 	int more = step(object, next, '{', '}');
-	const char *end, *behind;
+	const char *end, *p;
 
 	if (more != 1)
 		return more;
 	end = object.p + object.n;
-	if (*next == end || **next != '"' || (behind = scan_string(*next, end)) == NULL)
+	if (*next == end || **next != '"' || (p = scan_string(*next, end)) == NULL)
 		return -1;
-	*key = (struct json_value){ *next + 1, (size_t)(behind - *next) - 2 };
-	if ((value->p = scan_key(*next, end)) == NULL || (*next = scan_value(value->p, end, 0)) == NULL)
+	*key = (struct json_value){ *next + 1, (size_t)(p - *next) - 2 };
+	p = scan_space(p, end);
+	if (p == end || *p != ':')
+		return -1;
+	value->p = scan_space(p + 1, end);
+	if ((*next = scan_value(value->p, end, 0)) == NULL)
 		return -1;
 	value->n = (size_t)(*next - value->p);
 	return 1;

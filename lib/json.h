@@ -34,6 +34,24 @@ int json_read(struct json_reader *, const char *line, size_t len, struct json_va
 /* How many lines went the fast way, for tests and -v. */
 uint64_t json_reader_fast(const struct json_reader *);
 
+#define JSON_SLOTS 16 /* orders of keys that are remembered: records with and without an optional key may alternate */
+
+/*
+ * All members of the line read last, and its shape: two lines of one shape differ in nothing but the values of these members. So what
+ * follows from the keys need be found out only once; it may be kept in an array of JSON_SLOTS.
+ */
+struct json_shape {
+	uint64_t id; /* 0: too many members, or too many bytes around them; then the rest is 0, too */
+	int slot;    /* of this shape alone, until another id comes with it */
+	int n;
+	const struct json_value *value; /* of the members in their order; good until the next call */
+};
+
+/* After a line was read. */
+const struct json_shape *json_shape(const struct json_reader *);
+/* The i-th key of a shape whose id is not 0, as it stands between its quotes. */
+struct json_value json_shape_key(const struct json_reader *, int i);
+
 int json_is_null(struct json_value); /* absent or null */
 int json_is_string(struct json_value);
 /* The text of a string, unescaped, into buf with a NUL; length, or -1 when it is no string or does not fit. \u0000 is refused. */

@@ -306,6 +306,84 @@ test_layouts(struct tap *t)
 	json_reader_free(r);
 }
 
+/* As many layouts as are remembered, each of which leaves the others at another key, or later comes back to them. */
+static void
+test_many_layouts(struct tap *t)
+{
+	struct json_reader *r = reader();
+	struct json_value value[NKEYS] = { { 0 } };
+	const char *why;
+	char line[128];
+	int all = 1;
+
+	for (int i = 0; i < 100 * JSON_SLOTS; i++) {
+		int k = i % JSON_SLOTS, n = sprintf(line, "{\"a\":[{\"b\":%d}]", i);
+		uint64_t ts;
+
+		for (int bit = 0; bit < 3; bit++)
+			if ((k >> bit & 1) != 0)
+				n += sprintf(line + n, bit == 2 ? ", \"name\":\"x\"" : ",\"k%d\":\"x\"", bit);
+		n += sprintf(line + n, "%s\"ts\":%d}", k >= 8 ? ", " : ",", i);
+		all &= json_read(r, line, (size_t)n, value, &why) == 0 && json_u64(value[0], &ts) == 0 && ts == (uint64_t)i;
+		all &= (value[1].p != NULL) == (k >> 2 & 1) && value[2].p == NULL;
+	}
+	tap(t, all, "%d layouts in turn", JSON_SLOTS);
+	tap(t, json_reader_fast(r) == 99 * JSON_SLOTS, "each read slowly once, too: %" PRIu64, json_reader_fast(r));
+	json_reader_free(r);
+}
+
+static int
+is_shape(const struct json_reader *r, int n, const char *const *key, const char *const *text)
+{
+	const struct json_shape *s = json_shape(r);
+	int same = s->id != 0 && s->n == n && s->slot >= 0 && s->slot < JSON_SLOTS;
+
+	for (int i = 0; same && i < n; i++) {
+		struct json_value k = json_shape_key(r, i), v = s->value[i];
+
+		same = k.n == strlen(key[i]) && memcmp(k.p, key[i], k.n) == 0 && v.n == strlen(text[i]) && memcmp(v.p, text[i], v.n) == 0;
+	}
+	return same;
+}
+
+static void
+test_shapes(struct tap *t)
+{
+	static const char *const key[] = { "ts", "\\u0061", "", "x" }, *const text[] = { "1", "{\"a\": 2}", "[]", "\"\"" },
+				 *const other[] = { "\"a longer text than before, and no number any more\"", "null", "-1.5e3", "true" };
+	static const char first[] = "{\"ts\":1,\"\\u0061\":{\"a\": 2},\"\":[] ,\"x\":\"\"}";
+	char line[16384];
+	struct json_reader *r = reader();
+	struct json_value value[NKEYS];
+	uint64_t id[2];
+	const char *why;
+	int slot, n;
+
+	(void)json_read(r, first, sizeof(first) - 1, value, &why);
+	tap(t, is_shape(r, 4, key, text), "members of a line read slowly");
+	id[0] = json_shape(r)->id;
+	slot = json_shape(r)->slot;
+	(void)sprintf(line, "{\"ts\":%s,\"\\u0061\":%s,\"\":%s ,\"x\":%s}", other[0], other[1], other[2], other[3]);
+	(void)json_read(r, line, strlen(line), value, &why);
+	tap(t, is_shape(r, 4, key, other) && json_reader_fast(r) == 1, "and of one read fast");
+	tap(t, json_shape(r)->id == id[0] && json_shape(r)->slot == slot, "which has the same shape");
+	(void)json_read(r, "{\"ts\":1}", 8, value, &why);
+	id[1] = json_shape(r)->id;
+	tap(t, is_shape(r, 1, key, text) && id[1] != id[0] && json_shape(r)->slot != slot, "another shape");
+	n = sprintf(line, "{\"k0\":0");
+	for (int i = 1; i < 1000; i++)
+		n += sprintf(line + n, ",\"k%d\":0", i);
+	line[n++] = '}';
+	tap(t, json_read(r, line, (size_t)n, value, &why) == 0 && json_shape(r)->id == 0 && json_shape(r)->n == 0, "too many members");
+	for (int i = 0; i < JSON_SLOTS; i++) {
+		n = sprintf(line, "{\"y%d\":0}", i);
+		(void)json_read(r, line, (size_t)n, value, &why);
+	}
+	(void)json_read(r, "{\"ts\":1}", 8, value, &why);
+	tap(t, is_shape(r, 1, key, text) && json_shape(r)->id != id[1], "one that was forgotten is a new one");
+	json_reader_free(r);
+}
+
 static struct json_value
 text_value(const char *s)
 {
@@ -484,6 +562,8 @@ main(void)
 	test_special(&t);
 	test_both_ways(&t);
 	test_layouts(&t);
+	test_many_layouts(&t);
+	test_shapes(&t);
 	test_numbers(&t);
 	test_texts(&t);
 	test_parts(&t);
