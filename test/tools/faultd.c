@@ -1,16 +1,16 @@
 /*
  * faultd: an HTTP server on loopback that fails as it is told
  *
- *	faultd [-ePOw] [-d ms] [-E forms] [-F vl|vm|ch] [-f page] [-l stored] [-m bytes] [-o requests] [-p port] [-r requests]
- *	       [-s script] [-U file] [-u user:password] [-V version] [-W ms] [-X file] [-x poison]
+ *	faultd [-ePOw] [-d ms] [-E forms] [-F vl|vm|ch] [-f page] [-i ms] [-l stored] [-m bytes] [-o requests] [-p port]
+ *	       [-r requests] [-s script] [-U file] [-u user:password] [-V version] [-W ms] [-X file] [-x poison]
  *
  * It prints its port and serves until it is killed. GET is answered with the file `page` (404 without one); /metrics says behind that when the
- * server was started. A POST to a URL without a query is a probe: it is answered with success, or as the script says with -P. Any other POST
+ * server was started (-F: also without a file, for ever kept). A POST to a URL without a query is a probe: it is answered with success, or as the script says with -P. Any other POST
  * is a load. Loads take the lines of the script in the order in which their heads come in, each line words between blanks:
  *
  *	200 204 503 ...   status; that of success when the line has none, and when the script is at its end
- *	name:value        a header of the answer
- *	body=text         + stands for a blank
+ *	name:value        a header of the answer; + stands for a blank
+ *	body=text         likewise
  *	delay=ms          before the answer
  *	trickle=ms        before each byte of the answer
  *	drop=n            close after n bytes of the request's body, without an answer
@@ -34,7 +34,8 @@
  *
  * Before that: more than -m bytes are answered 413, a body that holds one of the strings -x, or of the lines of -X, 400, or with -w its
  * records that do are swallowed. With -d a load takes so long; with -o n, so many at once are served, others get 503, or with -O success
- * without being stored. With -u or -U (a file of user:password lines, read at each request) the others get 401.
+ * without being stored. With -u or -U (a file of user:password lines, read at each request) the others get 401. With -i a connection that is
+ * idle so long is closed.
  *
  * -F says what success looks like: vl (VictoriaLogs) 204, 200 for jsonline; vm (VictoriaMetrics) 204; ch (ClickHouse -V, by default 24.3.1.1)
  * 200 with its headers, /ping, `select version()`, refusals in its words with the row's number, and insert_deduplication_token. Loads are
@@ -42,7 +43,8 @@
  * swallowed.
  *
  * Bodies that were stored are appended to `stored`, each from the start of a line with -F; `requests` gets a line for each request: method,
- * target, bytes, status, type, encoding, number of the connection; 0 stands for no answer.
+ * target, bytes, status, type, encoding, number of the connection; with -F also the loads that were under way with it, itself included, and
+ * the ms since faultd was started. Status 0 stands for no answer.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -119,7 +121,9 @@ struct server {
 	struct conn *conns;
 	int starts;
 	time_t started;
-	int64_t down; /* until then */
+	int64_t down;        /* until then */
+	int64_t began, born; /* first and last start */
+	int idle;            /* ms */
 };
 
 struct request {
@@ -131,6 +135,7 @@ struct request {
 	char query[4096], token[256];
 	enum form form;
 	int heads; /* lines before the first record */
+	int busy;  /* loads under way when it came */
 };
 
 static int
@@ -208,6 +213,14 @@ parse_number(struct act *a, const char *word)
 }
 
 static void
+blanks(char *p)
+{
+	for (; *p != '\0'; p++)
+		if (*p == '+')
+			*p = ' ';
+}
+
+static void
 parse_word(struct server *s, struct act *a, const char *word)
 {
 	size_t n = strlen(a->headers);
@@ -216,9 +229,7 @@ parse_word(struct server *s, struct act *a, const char *word)
 		a->status = number(word, 999);
 	else if (strncmp(word, "body=", 5) == 0) {
 		(void)snprintf(a->body, sizeof(a->body), "%s", word + 5);
-		for (char *p = a->body; *p != '\0'; p++)
-			if (*p == '+')
-				*p = ' ';
+		blanks(a->body);
 	} else if (strcmp(word, "html") == 0) {
 		a->status = 200;
 		(void)snprintf(a->headers + n, sizeof(a->headers) - n, "Content-Type: text/html\r\n");
@@ -231,9 +242,10 @@ parse_word(struct server *s, struct act *a, const char *word)
 		(void)snprintf(s->until, sizeof(s->until), "%s", word + 6);
 	else if (parse_name(a, word) || parse_number(a, word))
 		return;
-	else if (strchr(word, ':') != NULL)
+	else if (strchr(word, ':') != NULL) {
 		(void)snprintf(a->headers + n, sizeof(a->headers) - n, "%s\r\n", word);
-	else
+		blanks(a->headers + n);
+	} else
 		errx(1, "script: %s", word);
 }
 
@@ -552,8 +564,11 @@ note_request(const struct conn *c, const struct request *q, int status)
 
 	if (s->requests == NULL)
 		return;
-	(void)fprintf(s->requests, "%s %s %zu %d %s %s %d\n", q->method, q->target, q->length, status, *q->type == '\0' ? "-" : q->type,
+	(void)fprintf(s->requests, "%s %s %zu %d %s %s %d", q->method, q->target, q->length, status, *q->type == '\0' ? "-" : q->type,
 	    *q->encoding == '\0' ? "-" : q->encoding, c->number);
+	if (s->flavour != PLAIN)
+		(void)fprintf(s->requests, " %d %lld", q->busy, (long long)(now_ms() - s->began));
+	(void)putc('\n', s->requests);
 	(void)fflush(s->requests);
 }
 
@@ -638,6 +653,7 @@ restart(struct server *s, long ms)
 	s->starts++;
 	s->started = clock > s->started ? clock : s->started + 1;
 	s->down = now + ms;
+	s->born = now;
 	for (struct conn *c = s->conns; c != NULL; c = c->next)
 		(void)shutdown(c->fd, SHUT_RDWR);
 }
@@ -978,8 +994,11 @@ own_page(struct server *s, const struct request *q, char *to, size_t size)
 		name--;
 	path -= (size_t)(name - q->target);
 	if (path == 8 && strncmp(name, "/metrics", 8) == 0)
-		n = snprintf(to, size, "%sprocess_start_time_seconds %lld\nvm_app_start_timestamp %lld\n", s->page == NULL ? term : "",
-		    (long long)s->started, (long long)s->started);
+		n = snprintf(to, size,
+		    "%svm_app_version{version=\"x-%s\", short_version=\"v%s\"} 1\nprocess_start_time_seconds %lld\nvm_app_start_timestamp %lld\n"
+		    "process_cpu_seconds_total %.3f\n",
+		    s->page == NULL ? term : "", s->version, s->version, (long long)s->started, (long long)s->started,
+		    (double)(now_ms() - s->born) / 10000);
 	else if (s->flavour == CH && path == 5 && strncmp(name, "/ping", 5) == 0)
 		n = snprintf(to, size, "Ok.\n");
 	else if (s->flavour == CH && *q->query != '\0')
@@ -1035,6 +1054,7 @@ request(struct conn *c, struct request *q)
 	c->start = s->starts;
 	more = now_ms() >= s->down;
 	s->busy += load;
+	q->busy = s->busy;
 	(void)pthread_mutex_unlock(&s->lock);
 	if (more && strcmp(q->method, "GET") == 0)
 		more = get(c, q);
@@ -1187,7 +1207,7 @@ parse(struct server *s, int argc, char *argv[])
 	in_port_t port = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "OPewE:F:U:V:W:X:d:f:l:m:o:p:r:s:u:x:")) != -1) {
+	while ((c = getopt(argc, argv, "OPewE:F:U:V:W:X:d:f:i:l:m:o:p:r:s:u:x:")) != -1) {
 		if (parse_simple(s, c))
 			continue;
 		switch (c) {
@@ -1202,6 +1222,9 @@ parse(struct server *s, int argc, char *argv[])
 			break;
 		case 'd':
 			s->takes = number(optarg, 60000);
+			break;
+		case 'i':
+			s->idle = number(optarg, 3600000);
 			break;
 		case 'l':
 			s->stored = open_file(optarg, "a");
@@ -1235,10 +1258,12 @@ static void
 add_conn(struct server *s, int fd, int count)
 {
 	struct conn *c = calloc(1, sizeof(*c));
+	struct timeval idle = { .tv_sec = s->idle / 1000, .tv_usec = s->idle % 1000 * 1000 };
 	pthread_t thread;
 
 	if (c == NULL)
 		err(1, NULL);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
 	*c = (struct conn){ .server = s, .fd = fd, .number = count };
 	(void)pthread_mutex_lock(&s->lock);
 	c->next = s->conns;
@@ -1263,6 +1288,7 @@ main(int argc, char *argv[])
 
 	port = parse(&s, argc, argv);
 	s.started = time(NULL);
+	s.began = s.born = now_ms();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGHUP);

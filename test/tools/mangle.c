@@ -1,9 +1,10 @@
 /*
  * mangle: a network that fails, between a client and a server on loopback
  *
- *	mangle [-Hk] [-b bytes] [-C bytes] [-c bytes] [-d ms] [-e n] [-p port] [-R bytes] [-r bytes] [-s seed] [-t ms] server-port
+ *	mangle [-Hk] [-b bytes] [-C bytes] [-c bytes] [-d ms] [-e n] [-p port] [-R bytes] [-r bytes] [-s seed] [-t ms] server-port ...
  *
- * It prints its port and passes on what comes there until it is killed. When the server cannot be reached, the client is reset.
+ * It prints its port and passes on what comes there until it is killed, to several servers in turn. When the server cannot be reached, the
+ * client is reset.
  *
  *	-c n, -r n   cut by FIN, or reset, when n bytes came from the client; -C, -R: from the server
  *	-H           cut that direction alone
@@ -33,6 +34,7 @@
 
 #define PIECE 65536
 #define NEVER INT64_MAX
+#define SERVERS 8
 
 /* What becomes of one direction. */
 struct fault {
@@ -50,7 +52,8 @@ struct options {
 	struct plan plan;
 	int every, random;
 	uint64_t seed;
-	in_port_t to;
+	in_port_t to[SERVERS];
+	int nto;
 };
 
 struct conn {
@@ -329,9 +332,10 @@ parse(struct options *o, int argc, char *argv[])
 			exit(2);
 		}
 	}
-	if (argc - optind != 1)
+	if (argc - optind < 1 || argc - optind > SERVERS)
 		errx(2, "which port?");
-	o->to = (in_port_t)number(argv[optind], 65535);
+	for (; optind < argc; optind++)
+		o->to[o->nto++] = (in_port_t)number(argv[optind], 65535);
 	return port;
 }
 
@@ -350,7 +354,7 @@ main(int argc, char *argv[])
 
 		if (c == NULL)
 			err(1, NULL);
-		c->to = o.to;
+		c->to = o.to[count % o.nto];
 		c->fd[1] = -1;
 		if ((c->fd[0] = accept(fd, NULL, NULL)) == -1)
 			err(1, "accept");

@@ -7,7 +7,7 @@
  * make writes records 1 to N: every byte of one follows from the seed (1) and its number, which is also that of its line (csv has a line of
  * names before them). judge reads what a server holds, in the wire forms of the pushers (bodies for VictoriaLogs, JSON lines, lines of
  * VictoriaMetrics' import and of Prometheus' text, TSV, CSV), or exported as lines "id sum". It makes each record again and compares.
- * It says how many were sent, are stored, missing, doubled (copies beyond the first; those that are in the dead-letter file, too), corrupted,
+ * It says how many were sent, are stored, missing, doubled (more than once, or in the dead-letter file, too), corrupted (places, not records),
  * and refused, names the first few that are at fault, and exits 1 when one is missing or corrupted, or more than -m are doubled.
  * Memory: a byte a record, and the longest line.
  */
@@ -28,7 +28,8 @@
 #define BEGIN 1764763200              /* 2025-12-03T12:00:00Z; record n is n ms later */
 #define TEXT 1024
 #define SHOWN 5
-#define STORED 0x7f /* copies, saturated; above: refused */
+/* Of a record: copies, and a bit. */
+#define MANY 2
 #define REFUSED 0x80
 
 enum form { JSON, TSV, CSV, SAMPLES };
@@ -169,11 +170,9 @@ stored(struct oracle *o, uint64_t id)
 {
 	unsigned char *seen = &o->seen[id];
 
-	if (*seen == 0)
-		o->stored++;
-	else
-		o->doubled++;
-	if (*seen < STORED)
+	o->stored += *seen == 0;
+	o->doubled += *seen == 1;
+	if (*seen < MANY)
 		++*seen;
 }
 
@@ -535,7 +534,7 @@ read_dead(struct oracle *o, const char *path, enum form form)
 			corrupted(o, text, strlen(text));
 		seen = &o->seen[id];
 		o->refused += (*seen & REFUSED) == 0;
-		o->doubled += (*seen & REFUSED) == 0 && *seen > 0;
+		o->doubled += *seen == 1;
 		*seen |= REFUSED;
 	}
 	(void)close(in.fd);
