@@ -4,17 +4,17 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack batch push vl
-PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic measure_open push_dead push_http push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree world_draft world_make world_put world_read world_spec
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack pool hist prom batch push vl
+PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush
 # test/lib, test/tools, test/fuzz
-TESTS = agg batch buf catalog clock dist grammar json measure mix num out pack push rec render sim timeline tsv vl world
-TOOLS = cost faultd judge stats
+TESTS = agg batch buf catalog clock dist grammar hist json measure mix num out pack pool prom push rec render sim timeline tsv vl world
+TOOLS = cost faultd judge mangle stats
 FUZZERS = agg catalog clock grammar json rec world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)
-PROGOBJ = $(PROGRAMS:%=build/src/%.o)
+PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o
 BIN = $(PROGRAMS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
 TOOLBIN = $(TOOLS:%=build/test/tools/%)
@@ -23,6 +23,7 @@ FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o $(LIB) $(LDLIBS)
+PUSHLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/pusher.o $(LIB) $(LDLIBS) $(PUSHLIBS)
 PUSHLIBS = -lcurl -lzstd -lz -lpthread
 FUZZ = clang $(CPPFLAGS) $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -MT $@
 
@@ -53,8 +54,8 @@ bin/og-tags: build/src/og-tags.o $(LIB)
 	$(LINK)
 bin/og-pace: build/src/og-pace.o $(LIB)
 	$(LINK)
-bin/og-vlpush: build/src/og-vlpush.o $(LIB)
-	$(LINK) $(PUSHLIBS)
+bin/og-vlpush: build/src/og-vlpush.o build/src/pusher.o $(LIB)
+	$(PUSHLINK)
 
 # The flags of the last build; the file is touched only when they change, and all that is compiled depends on it.
 build/flags: FORCE

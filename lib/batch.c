@@ -22,6 +22,7 @@ batch_free(struct batch *b)
 	buf_free(&b->form);
 	buf_free(&b->keys);
 	buf_free(&b->body);
+	buf_free(&b->query);
 	free(b->rec);
 	free(b->spare);
 	free(b->group);
@@ -33,13 +34,15 @@ void
 batch_clear(struct batch *b)
 {
 	b->next = NULL;
-	b->text.n = b->form.n = b->keys.n = b->body.n = 0;
+	b->text.n = b->form.n = b->keys.n = b->body.n = b->query.n = 0;
 	b->nrec = b->ngroup = 0;
 	if (b->slots > 0)
 		memset(b->slot, 0, b->slots * sizeof(*b->slot));
+	b->from = (struct batch_place){ 0 };
+	b->last = 0;
 	b->since = b->when = 0;
-	b->tries = 0;
-	b->doubtful = 0;
+	b->tries = b->splits = b->life = 0;
+	b->doubtful = b->replayed = 0;
 }
 
 /* FNV-1a, 64 bits; the upper half, which is the better one, ends up in the low bits. */
@@ -139,13 +142,17 @@ batch_add(struct batch *b, uint64_t line, const char *text, size_t len, size_t f
 {
 	size_t at = b->text.n;
 	uint32_t group;
+	char *to;
 
-	if (len > BATCH_MAX - at || b->form.n > UINT32_MAX || nkey > BATCH_MAX - b->keys.n) {
+	if (len >= BATCH_MAX - at || b->form.n > UINT32_MAX || nkey > BATCH_MAX - b->keys.n) {
 		errno = EFBIG;
 		return -1;
 	}
-	if (room_for_rec(b) == -1 || find_group(b, key, nkey, &group) == -1 || buf_put(&b->text, text, len) == -1)
+	if (room_for_rec(b) == -1 || find_group(b, key, nkey, &group) == -1 || (to = buf_room(&b->text, len + 1)) == NULL)
 		return -1;
+	memcpy(to, text, len);
+	to[len] = '\n';
+	b->text.n += len + 1;
 	b->rec[b->nrec++] = (struct batch_rec){
 		.line = line,
 		.at = (uint32_t)at,
@@ -181,12 +188,20 @@ batch_sort(struct batch *b)
 	b->rec = sorted;
 }
 
-int
-batch_split(struct batch *b, struct batch *to)
+static int
+by_line(const void *a, const void *b)
 {
-	size_t half = b->nrec - b->nrec / 2;
+	const struct batch_rec *x = a, *y = b;
 
-	for (size_t i = half; i < b->nrec; i++) {
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+int
+batch_split(struct batch *b, size_t n, struct batch *to)
+{
+	if (b->ngroup > 1)
+		qsort(b->rec, b->nrec, sizeof(*b->rec), by_line);
+	for (size_t i = n; i < b->nrec; i++) {
 		const struct batch_rec *r = &b->rec[i];
 		const struct batch_group *g = &b->group[r->group];
 		size_t form_at = to->form.n;
@@ -197,9 +212,15 @@ batch_split(struct batch *b, struct batch *to)
 			return -1;
 		}
 	}
-	b->nrec = half;
-	b->body.n = 0;
+	if (n < b->nrec)
+		b->text.n = b->rec[n].at;
+	b->nrec = n;
+	b->body.n = b->query.n = 0;
+	to->from = b->from;
+	to->last = b->last;
 	to->doubtful = b->doubtful;
+	to->replayed = b->replayed;
+	to->splits = ++b->splits;
 	return 0;
 }
 
@@ -214,12 +235,19 @@ batch_first(const struct batch *b)
 	return first;
 }
 
-size_t
-batch_bytes(const struct batch *b)
+void
+batch_shrink(struct batch *b)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < b->nrec; i++)
-		n += b->rec[i].len;
-	return n;
+	buf_free(&b->form);
+	buf_free(&b->keys);
+	buf_free(&b->body);
+	buf_free(&b->query);
+	free(b->spare);
+	free(b->group);
+	free(b->slot);
+	b->spare = NULL;
+	b->group = NULL;
+	b->slot = NULL;
+	b->ngroup = b->groups = b->slots = 0;
+	b->recs = 0; /* what was shrunk is not added to */
 }

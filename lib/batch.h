@@ -1,5 +1,6 @@
 /*
- * The records of one request, until the server has taken them: each line as it was read, and the form in which it will be sent.
+ * The records of one request, until the server has taken them: lines as they were read, a newline behind each, and the forms in which they
+ * will be sent. A batch is a stretch of the input; lines of it that were refused are left out.
  * Records may carry a key; batch_sort() brings those of one key together.
  */
 #ifndef OG_BATCH_H
@@ -23,18 +24,28 @@ struct batch_group {
 	uint32_t first; /* while sorting */
 };
 
+/* A place in the input. */
+struct batch_place {
+	uint64_t offset, line; /* bytes before it; number of the line that begins there */
+};
+
 struct batch {
 	struct batch *next; /* for whoever keeps a list */
 	struct buf text, form, keys, body;
+	struct buf query; /* what its URL has behind that of the others, "&name=value" */
 	struct batch_rec *rec, *spare;
 	size_t nrec, recs;
 	struct batch_group *group;
 	uint32_t ngroup, groups;
 	uint32_t *slot; /* hash table of group numbers + 1 */
 	uint32_t slots;
-	int64_t since, when; /* first sending, next try: ms of the caller's clock; since 0: not sent yet */
-	unsigned tries;
-	int doubtful; /* the server may hold some of it already */
+	struct batch_place from; /* of the batch as it was cut, also in parts of it */
+	uint64_t last;           /* number of the last line of that */
+	int64_t since, when;     /* first sending, next try, or acceptance: ms of the caller's clock; since 0: not sent yet */
+	unsigned tries, splits;
+	unsigned life; /* the server's, when it was sent */
+	int doubtful;  /* the server may hold some of it already */
+	int replayed;  /* it was accepted once */
 };
 
 #define BATCH_MAX (1U << 30) /* bytes of text */
@@ -49,12 +60,12 @@ void batch_clear(struct batch *);
 int batch_add(struct batch *, uint64_t line, const char *text, size_t len, size_t form_at, const char *key, size_t nkey);
 /* Records by group, in the order in which each group was first seen; within a group in the order of the input. */
 void batch_sort(struct batch *);
-/* Move the second half of the records to `to`, an empty batch. 0, or -1 with errno and both as they were. */
-int batch_split(struct batch *, struct batch *to);
+/* Move the records from the n-th of the input's order on to `to`, an empty batch. 0, or -1 with errno and both as they were. */
+int batch_split(struct batch *, size_t n, struct batch *to);
 /* The smallest line number; 0 when there is none. */
 uint64_t batch_first(const struct batch *);
-/* Bytes of all lines. */
-size_t batch_bytes(const struct batch *);
+/* Give back the memory of all but the lines. */
+void batch_shrink(struct batch *);
 
 /* What is sent of a record. */
 static inline const char *

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +24,14 @@ push_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int64_t
+push_backoff(unsigned tries)
+{
+	int64_t most = tries > 8 ? BACKOFF_MAX : BACKOFF_FIRST << tries;
+
+	return 1 + (int64_t)arc4random_uniform((uint32_t)(most > BACKOFF_MAX ? BACKOFF_MAX : most));
+}
+
 enum push_verdict
 push_verdict(long status)
 {
@@ -36,79 +43,15 @@ push_verdict(long status)
 		return PUSH_SMALLER;
 	if (status == 400 || status == 422)
 		return PUSH_REFUSED;
+	if (status == 401 || status == 403)
+		return PUSH_DENIED;
 	return PUSH_STOP;
 }
 
-/* ---- batches ---- */
-
-static struct batch *
-take_spare(struct push *p)
-{
-	struct batch *b = p->spare;
-
-	if (b == NULL)
-		return batch_new();
-	p->spare = b->next;
-	batch_clear(b);
-	return b;
-}
-
-static void
-give_spare(struct push *p, struct batch *b)
-{
-	b->next = p->spare;
-	p->spare = b;
-}
-
-static void
-put_last(struct push_queue *q, struct batch *b)
-{
-	b->next = NULL;
-	*q->last = b;
-	q->last = &b->next;
-	q->n++;
-}
-
-static void
-put_first(struct push_queue *q, struct batch *b)
-{
-	if ((b->next = q->first) == NULL)
-		q->last = &b->next;
-	q->first = b;
-	q->n++;
-}
-
-/* The first batch whose time has come, taken out of the queue; NULL when there is none. */
-static struct batch *
-take_due(struct push_queue *q, int64_t now)
-{
-	for (struct batch **at = &q->first; *at != NULL; at = &(*at)->next) {
-		struct batch *b = *at;
-
-		if (b->when > now)
-			continue;
-		if ((*at = b->next) == NULL)
-			q->last = at;
-		q->n--;
-		return b;
-	}
-	return NULL;
-}
-
-static void
-lose(struct push *p, uint64_t n, uint64_t first, int doubtful)
-{
-	p->account->undelivered += n;
-	if (doubtful)
-		p->account->uncertain += n;
-	if (first != 0 && (p->account->first == 0 || first < p->account->first))
-		p->account->first = first;
-}
-
-/* ---- what came of a request ---- */
+/* ---- telling ---- */
 
 void
-push_halt(struct push *p, const char *why)
+push_stop(struct push *p, const char *why)
 {
 	if (p->halted)
 		return;
@@ -116,17 +59,33 @@ push_halt(struct push *p, const char *why)
 	(void)snprintf(p->why, sizeof(p->why), "%s", why);
 }
 
-static void
-halt_for(struct push *p, const char *what)
+int
+push_wrong(struct push *p, const char *name, const char *why)
 {
-	char why[PUSH_WHY + 64];
-
-	(void)snprintf(why, sizeof(why), "%s: %s", what, strerror(errno));
-	push_halt(p, why);
+	(void)snprintf(p->why, sizeof(p->why), "%s: %s", name, why == NULL ? strerror(errno) : why);
+	return -1;
 }
 
-static void
-tell(struct push *p, const char *why, int again)
+const char *
+push_error(const struct push *p)
+{
+	return p->why;
+}
+
+const char *
+push_mark(const struct push *p)
+{
+	return p->mark;
+}
+
+const struct hist *
+push_times(const struct push *p)
+{
+	return &p->times;
+}
+
+void
+push_note(struct push *p, const char *why, int again)
 {
 	int64_t now = push_now();
 	char text[PUSH_WHY + 64];
@@ -138,226 +97,153 @@ tell(struct push *p, const char *why, int again)
 	p->user->note(p->user->arg, text);
 }
 
-/* Exponential backoff with full jitter; not before the server wishes. */
-static int64_t
-next_try(unsigned tries, int64_t after)
+void
+push_lose(struct push *p, uint64_t n, uint64_t first, int doubtful)
 {
-	int64_t most = tries > 8 ? BACKOFF_MAX : BACKOFF_FIRST << tries;
-	int64_t wait;
+	p->account->undelivered += n;
+	if (doubtful)
+		p->account->uncertain += n;
+	if (first != 0 && (p->account->first == 0 || first < p->account->first))
+		p->account->first = first;
+}
 
-	if (most > BACKOFF_MAX)
-		most = BACKOFF_MAX;
-	wait = 1 + (int64_t)arc4random_uniform((uint32_t)most);
-	return push_now() + (wait < after ? after : wait);
+/* ---- signals ---- */
+
+static int
+open_signals(struct push *p)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		return -1;
+	return (p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) == -1 ? -1 : 0;
 }
 
 static void
-try_again(struct push *p, struct batch *b, int64_t after, const char *why)
+give_up(struct push *p, const char *why)
 {
-	int64_t *since = b == NULL ? &p->probe_since : &b->since, *when = b == NULL ? &p->probe_when : &b->when;
-	unsigned *tries = b == NULL ? &p->probe_tries : &b->tries;
-
-	*when = next_try((*tries)++, after);
-	if (p->set->deadline > 0 && *when - *since > p->set->deadline)
-		push_halt(p, why);
-	if (!p->halted) {
-		tell(p, why, *tries > 1);
-		p->account->retries++;
-	}
-	if (b != NULL)
-		put_first(&p->ready, b);
-}
-
-static void
-refuse(struct push *p, uint64_t line, long status, const char *why, const char *text, size_t len)
-{
-	p->user->refused(p->user->arg, line, why);
-	if (push_dead_put(p, line, status, why, text, len) == -1) {
-		halt_for(p, p->set->dead_name);
-		lose(p, 1, line, 0);
-		return;
-	}
-	p->account->refused++;
-}
-
-static void
-halve(struct push *p, struct batch *b, long status, const char *why)
-{
-	struct batch *rest;
-
-	if (b->nrec == 1) {
-		refuse(p, b->rec->line, status, why, b->text.p + b->rec->at, b->rec->len);
-		give_spare(p, b);
-		return;
-	}
-	if ((rest = take_spare(p)) == NULL || batch_split(b, rest) == -1) {
-		push_halt(p, strerror(errno));
-		if (rest != NULL)
-			give_spare(p, rest);
-		put_first(&p->ready, b);
-		return;
-	}
-	/* These are requests of their own, and the server answers. */
-	b->since = 0;
-	b->tries = 0;
-	put_first(&p->ready, rest);
-	put_first(&p->ready, b);
+	push_stop(p, why);
+	p->aborted = 1;
 }
 
 void
-push_settle(struct push *p, struct push_request *r, enum push_verdict verdict, long status, int64_t after, const char *why)
+push_interrupt(struct push *p)
 {
-	struct batch *b = r->batch;
+	struct signalfd_siginfo info;
 
-	switch (verdict) {
-	case PUSH_TAKEN:
-		if (b == NULL) {
-			p->probes++;
-			p->probe_since = p->probe_tries = 0;
-			break;
-		}
-		p->account->accepted += b->nrec;
-		if (b->doubtful)
-			p->account->doubtful += b->nrec;
-		give_spare(p, b);
-		break;
-	case PUSH_AGAIN:
-		try_again(p, b, after, why);
-		break;
-	case PUSH_SMALLER:
-		if (b != NULL && p->bytes > batch_bytes(b) / 2)
-			p->bytes = batch_bytes(b) / 2 + 1;
-		/* FALLTHROUGH */
-	case PUSH_REFUSED:
-		if (b != NULL) {
-			halve(p, b, status, why);
-			break;
-		}
-		/* FALLTHROUGH */
-	case PUSH_STOP:
-		push_halt(p, why);
-		if (b != NULL)
-			put_first(&p->ready, b);
-		break;
-	}
-}
-
-/* ---- input ---- */
-
-static void
-close_batch(struct push *p)
-{
-	put_last(&p->ready, p->filling);
-	p->filling = NULL;
-}
-
-static int
-add_line(struct push *p, uint64_t number, struct push_line *l)
-{
-	struct batch *b;
-	size_t form_at;
-
-	if (p->filling != NULL && p->filling->text.n + p->filling->nrec + l->len + 1 > p->bytes)
-		close_batch(p);
-	if (p->filling == NULL) {
-		if ((p->filling = take_spare(p)) == NULL)
-			return -1;
-		p->filling_since = 0;
-	}
-	b = p->filling;
-	form_at = b->form.n;
-	l->form = &b->form;
-	if (p->user->check(p->user->arg, l) == -1) {
-		b->form.n = form_at;
-		refuse(p, number, 0, l->why, l->text, l->len);
-		return 0;
-	}
-	if (batch_add(b, number, l->text, l->len, form_at, l->key, l->nkey) == -1)
-		return -1;
-	if (p->filling_since == 0)
-		p->filling_since = push_now();
-	if (p->set->records > 0 && b->nrec >= p->set->records)
-		close_batch(p);
-	return 0;
-}
-
-static int
-probing(const struct push *p)
-{
-	return p->probes < p->set->nprobe;
-}
-
-static int
-wants_input(const struct push *p)
-{
-	return !p->ended && !p->halted && !probing(p) && p->ready.n + p->busy <= p->set->connections;
-}
-
-/* Lines that are here, until a batch is full or the next one would have to be waited for. */
-static int
-take_lines(struct push *p, struct rec *in)
-{
-	int before = p->ready.n;
-
-	/* Without a record there is nothing to ask the server for. */
-	if (probing(p) && in->eof && in->pos == in->end && !in->skipping)
-		p->ended = 1;
-	while (wants_input(p) && p->ready.n == before && rec_ready(in)) {
-		struct push_line l = { .key = "" };
-		char *text;
-		enum rec_status got = rec_next(in, &text, &l.len);
-
-		if (got == REC_END || got == REC_ERROR) {
-			p->ended = 1;
-			return 0;
-		}
-		p->account->read++;
-		l.text = text;
-		if (got == REC_LONG)
-			refuse(p, in->line, 0, "line too long", "", 0);
-		else if (add_line(p, in->line, &l) == -1) {
-			lose(p, 1, in->line, 0);
-			return -1;
-		}
-	}
-	return 0;
-}
-
-/* What is ready is taken first; a hang-up or an error is found by reading, too. */
-static int
-wants_read(struct push *p, struct rec *in)
-{
-	return !p->ended && !p->halted && (probing(p) || wants_input(p)) && !rec_ready(in);
-}
-
-static void
-close_late(struct push *p)
-{
-	if (p->filling == NULL || p->filling->nrec == 0)
+	if (read(p->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return;
-	if (p->ended || push_now() - p->filling_since >= p->set->wait)
-		close_batch(p);
+	if (p->interrupts++ > 0 || p->halted) {
+		give_up(p, "interrupted twice");
+		return;
+	}
+	if (!p->ended)
+		(void)snprintf(p->why, sizeof(p->why), "interrupted");
+	p->ended = 1;
+	p->give_up = p->set->drain > 0 ? push_now() + p->set->drain : 0;
+	p->user->note(p->user->arg, "interrupted: delivering what was read; once more gives up");
+}
+
+/* ---- questions ---- */
+
+/* Sleep until then, or a signal. 0, or -1: interrupted */
+static int
+rest(struct push *p, int64_t until)
+{
+	int before = p->interrupts;
+
+	while (p->interrupts == before) {
+		struct curl_waitfd fd = { .fd = p->signals, .events = CURL_WAIT_POLLIN };
+		int64_t left = until - push_now();
+
+		if (left <= 0)
+			return 0;
+		(void)curl_multi_poll(p->multi, &fd, 1, left > IDLE_MS ? IDLE_MS : (int)left, NULL);
+		if (fd.revents != 0)
+			push_interrupt(p);
+	}
+	return -1;
+}
+
+/* One try. 0 when it ended, or -1: interrupted, or no memory */
+static int
+ask_once(struct push *p, const struct push_question *q)
+{
+	int before = p->interrupts;
+
+	p->question_done = 0;
+	if (push_http_ask(p, q) == -1)
+		goto fail;
+	for (;;) {
+		struct curl_waitfd fd = { .fd = p->signals, .events = CURL_WAIT_POLLIN };
+
+		if (push_http_turn(p) == -1)
+			goto fail;
+		if (p->question_done)
+			return 0;
+		if (p->interrupts != before || (p->give_up > 0 && push_now() >= p->give_up)) {
+			push_http_drop(p, &p->request[p->set->connections]);
+			push_stop(p, "interrupted");
+			return -1;
+		}
+		if (curl_multi_poll(p->multi, &fd, 1, 1000, NULL) != CURLM_OK) {
+			errno = ENOMEM;
+			goto fail;
+		}
+		if (fd.revents != 0)
+			push_interrupt(p);
+	}
+fail:
+	push_stop(p, strerror(errno));
+	return -1;
+}
+
+int
+push_ask(struct push *p, const struct push_question *q, struct push_answer *a)
+{
+	int64_t since = push_now(), after;
+
+	p->asked_answer = a;
+	for (unsigned tries = 0;; tries++) {
+		if (ask_once(p, q) == -1)
+			return -1;
+		if (p->asked.code == CURLE_OK && p->asked.verdict != PUSH_AGAIN)
+			return 0;
+		if (p->asked.verdict == PUSH_STOP) {
+			push_stop(p, p->asked.why);
+			return -1;
+		}
+		p->account->retries++;
+		after = push_backoff(tries);
+		if (after < p->asked.after)
+			after = p->asked.after;
+		if (p->set->deadline > 0 && push_now() + after - since > p->set->deadline) {
+			push_stop(p, p->asked.why);
+			return -1;
+		}
+		push_note(p, p->asked.why, tries > 0);
+		if (rest(p, push_now() + after) == -1) {
+			push_stop(p, "interrupted");
+			return -1;
+		}
+	}
 }
 
 /* ---- the loop ---- */
 
-static void
-interrupt(struct push *p, int signals)
+static int
+begin(struct push *p)
 {
-	struct signalfd_siginfo info;
-
-	if (read(signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (p->interrupted || p->halted) {
-		push_halt(p, "interrupted twice");
-		p->aborted = 1;
-		return;
-	}
-	p->interrupted = 1;
-	if (!p->ended)
-		(void)snprintf(p->why, sizeof(p->why), "interrupted");
-	p->ended = 1;
-	p->user->note(p->user->arg, "interrupted: delivering what was read; once more gives up");
+	if (p->begun)
+		return 0;
+	p->begun = 1;
+	if (p->user->begin == NULL || p->user->begin(p->user->arg, p) == 0)
+		return 0;
+	push_stop(p, "the server was not asked");
+	return 0;
 }
 
 static int
@@ -366,17 +252,32 @@ start_requests(struct push *p)
 	struct batch *b;
 	int64_t now = push_now();
 
-	if (p->halted)
-		return 0;
-	if (probing(p))
-		return p->busy > 0 || p->probe_when > now ? 0 : push_http_start(p, NULL);
-	while (p->busy < p->set->connections && (b = take_due(&p->ready, now)) != NULL) {
+	while (!p->halted && p->busy < push_limit(&p->limit)) {
+		if (p->ready.n == 0 && (b = push_take(&p->lost)) != NULL && push_replay(p, b) == -1)
+			return -1;
+		if ((b = push_due(&p->ready, now)) == NULL)
+			return 0;
+		if (push_fit(p, b) == -1) {
+			push_first(&p->ready, b);
+			return -1;
+		}
+		if (!push_journal_reach(p, b)) {
+			push_first(&p->ready, b);
+			return 0;
+		}
 		if (push_http_start(p, b) == -1) {
-			put_first(&p->ready, b);
+			push_first(&p->ready, b);
 			return -1;
 		}
 	}
 	return 0;
+}
+
+static void
+earlier(int64_t *least, int64_t when)
+{
+	if (when < *least)
+		*least = when;
 }
 
 /* How long nothing can happen by itself. libcurl shortens it for its own timers. */
@@ -385,16 +286,22 @@ sleep_ms(const struct push *p)
 {
 	int64_t now = push_now(), least = now + IDLE_MS;
 
+	if (p->tick > 0)
+		earlier(&least, p->tick);
+	if (p->give_up > 0)
+		earlier(&least, p->give_up);
 	if (p->halted)
-		return IDLE_MS;
-	if (probing(p) && p->busy == 0 && p->probe_when < least)
-		least = p->probe_when;
-	if (p->busy < p->set->connections)
+		return least <= now ? 0 : (int)(least - now);
+	if (p->busy < push_limit(&p->limit))
 		for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
-			if (b->when < least)
-				least = b->when;
-	if (p->filling != NULL && p->filling->nrec > 0 && p->filling_since + p->set->wait < least)
-		least = p->filling_since + p->set->wait;
+			earlier(&least, b->when > p->journal.when ? b->when : p->journal.when);
+	if (push_may_close(p))
+		earlier(&least, p->filling_since + p->set->wait);
+	if (p->late.n > 0)
+		earlier(&least, p->dead_when);
+	if (p->set->journal != NULL)
+		earlier(&least, p->journal.when > now ? p->journal.when : now + 1000);
+	earlier(&least, push_settle_when(p));
 	return least <= now ? 0 : (int)(least - now);
 }
 
@@ -405,34 +312,63 @@ is_over(const struct push *p)
 		return 1;
 	if (p->busy > 0)
 		return 0;
-	return p->halted || (p->ended && p->ready.n == 0 && (p->filling == NULL || p->filling->nrec == 0));
+	return p->halted ||
+	    (p->ended && p->ready.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->late.n == 0 &&
+		(p->filling == NULL || p->filling->nrec == 0));
 }
 
 static int
-turn(struct push *p, struct rec *in, int signals)
+work(struct push *p, struct rec *in)
 {
-	struct curl_waitfd fd[2] = { { .fd = signals, .events = CURL_WAIT_POLLIN }, { .fd = in->fd, .events = CURL_WAIT_POLLIN } };
-	int reads, ms;
+	if (!p->begun && (p->ended || !rec_ready(in)))
+		return 0;
+	if (!p->begun && in->eof && in->pos == in->end && !in->skipping) {
+		p->ended = p->whole = 1; /* without a record there is nothing to ask the server for */
+		return 0;
+	}
+	if (begin(p) == -1 || push_lines(p, in) == -1)
+		return -1;
+	push_close_late(p);
+	if (start_requests(p) == -1 || push_http_turn(p) == -1 || push_settle(p) == -1)
+		return -1;
+	return 0;
+}
 
-	if (take_lines(p, in) == -1)
+/* What cannot be written now is written later; meanwhile no line is read. */
+static void
+write_files(struct push *p)
+{
+	push_dead_sync(p);
+	push_journal_turn(p);
+	push_stats_turn(p, 0);
+	if (p->give_up > 0 && push_now() >= p->give_up && !is_over(p))
+		give_up(p, "interrupted, and not done in time");
+}
+
+static int
+turn(struct push *p, struct rec *in)
+{
+	struct curl_waitfd fd[2] = { { .fd = p->signals, .events = CURL_WAIT_POLLIN }, { .fd = in->fd, .events = CURL_WAIT_POLLIN } };
+	int reads;
+
+	if (work(p, in) == -1)
 		return -1;
-	close_late(p);
-	if (start_requests(p) == -1 || push_http_turn(p) == -1)
-		return -1;
-	if (push_dead_sync(p) == -1)
-		halt_for(p, p->set->dead_name);
+	write_files(p);
 	if (is_over(p))
 		return 0;
-	reads = wants_read(p, in);
-	ms = wants_input(p) && !reads ? 0 : sleep_ms(p);
-	if (curl_multi_poll(p->multi, fd, reads ? 2 : 1, ms, NULL) != CURLM_OK) {
+	reads = push_wants(p) && !rec_ready(in);
+	if (curl_multi_poll(p->multi, fd, reads ? 2 : 1, push_wants(p) && !reads ? 0 : sleep_ms(p), NULL) != CURLM_OK) {
 		errno = ENOMEM;
 		return -1;
 	}
 	if (fd[0].revents != 0)
-		interrupt(p, signals);
-	if (reads && fd[1].revents != 0 && rec_fill(in) == -1)
-		halt_for(p, in->name);
+		push_interrupt(p);
+	if (reads && fd[1].revents != 0 && rec_fill(in) == -1) {
+		char why[PUSH_WHY];
+
+		(void)snprintf(why, sizeof(why), "%s: %s", in->name, strerror(errno));
+		push_stop(p, why);
+	}
 	return 0;
 }
 
@@ -440,76 +376,93 @@ static void
 count_rest(struct push *p)
 {
 	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
-		lose(p, b->nrec, batch_first(b), b->doubtful);
+		push_lose(p, b->nrec, batch_first(b), b->doubtful);
+	for (const struct batch *b = p->lost.first; b != NULL; b = b->next) {
+		p->account->accepted -= b->nrec;
+		push_lose(p, b->nrec, b->rec == NULL ? b->from.line : batch_first(b), 1);
+	}
+	for (const struct batch *b = p->kept.first; b != NULL; b = b->next)
+		p->account->unsettled += b->nrec;
 	if (p->filling != NULL)
-		lose(p, p->filling->nrec, batch_first(p->filling), 0);
+		push_lose(p, p->filling->nrec, batch_first(p->filling), 0);
 	for (int i = 0; i < p->set->connections; i++)
 		if (p->request[i].busy && p->request[i].batch != NULL)
-			lose(p, p->request[i].batch->nrec, batch_first(p->request[i].batch), 1); /* on its way */
+			push_lose(p, p->request[i].batch->nrec, batch_first(p->request[i].batch), 1); /* on its way */
 }
 
 int
-push_run(struct push *p, struct rec *in, struct push_account *account, const char **errstr)
+push_run(struct push *p, struct rec *in, struct push_account *account)
 {
-	sigset_t set;
-	int signals;
-
-	*account = (struct push_account){ 0 };
+	*account = p->none; /* what was asked before */
 	p->account = account;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1 || (signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) == -1) {
-		*errstr = strerror(errno);
-		return -1;
-	}
+	p->in = in;
+	p->fd = in->fd;
+	if (push_journal_skip(p) == -1)
+		push_stop(p, "the journal cannot be written");
 	while (!is_over(p)) {
-		if (turn(p, in, signals) == -1) {
-			push_halt(p, strerror(errno));
+		if (turn(p, in) == -1) {
+			push_stop(p, strerror(errno));
 			break;
 		}
 	}
+	while (push_journal_end(p) == -1 && !p->halted && rest(p, p->journal.when) == 0)
+		;
 	count_rest(p);
-	(void)close(signals);
-	if (p->why[0] == '\0')
-		return 0;
-	*errstr = p->why;
-	return -1;
+	push_dead_close(p);
+	push_stats_turn(p, 1);
+	return p->why[0] == '\0' ? 0 : -1;
 }
 
 struct push *
-push_open(const struct push_settings *set, const struct push_user *user, const char **errstr)
+push_open(const struct push_settings *set, const struct push_user *user, char why[PUSH_WHY])
 {
 	struct push *p = calloc(1, sizeof(*p));
 
-	if (p != NULL) {
-		p->set = set;
-		p->user = user;
-		p->bytes = set->bytes;
-		p->ready.last = &p->ready.first;
-		if (push_http_open(p) == 0)
-			return p;
+	if (p == NULL) {
+		(void)snprintf(why, PUSH_WHY, "%s", strerror(errno));
+		return NULL;
 	}
-	*errstr = strerror(errno);
-	if (p != NULL)
+	p->set = set;
+	p->user = user;
+	p->signals = p->dead = p->stats = p->journal.fd = -1;
+	p->origin = -1;
+	p->account = &p->none;
+	p->began = push_now();
+	p->ready.last = &p->ready.first;
+	p->kept.last = &p->kept.first;
+	p->lost.last = &p->lost.first;
+	for (int i = 0; i < 32; i += 8)
+		(void)snprintf(p->mark + i, 9, "%08" PRIx32, arc4random());
+	push_limit_open(&p->limit, set->connections);
+	if (push_http_open(p) == -1 || open_signals(p) == -1 || push_auth_open(p) == -1 || push_journal_open(p) == -1 ||
+	    push_dead_open(p) == -1 || push_stats_open(p) == -1) {
+		(void)snprintf(why, PUSH_WHY, "%.*s", PUSH_WHY - 1, p->why[0] == '\0' ? strerror(errno) : p->why);
 		push_close(p);
-	return NULL;
+		return NULL;
+	}
+	return p;
 }
 
 void
 push_close(struct push *p)
 {
+	struct push_queue *queue[] = { &p->ready, &p->kept, &p->lost };
 	struct batch *b;
 
 	push_http_close(p);
-	while ((b = p->ready.first) != NULL) {
-		p->ready.first = b->next;
-		batch_free(b);
-	}
+	for (size_t i = 0; i < sizeof(queue) / sizeof(queue[0]); i++)
+		while ((b = push_take(queue[i])) != NULL)
+			batch_free(b);
 	while ((b = p->spare) != NULL) {
 		p->spare = b->next;
 		batch_free(b);
 	}
 	batch_free(p->filling);
+	push_auth_close(p);
+	push_dead_close(p);
+	push_journal_close(p);
+	push_stats_close(p);
+	if (p->signals != -1)
+		(void)close(p->signals);
 	free(p);
 }

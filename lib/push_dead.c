@@ -2,54 +2,180 @@
  * The dead-letter file: a line for each refused record, with its number, the server's status (0: it was never sent), the reason,
  * and the record itself, between tabs. What is behind the third tab is the record, byte for byte.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "push_impl.h"
 
-static int
-write_all(int fd, const char *from, size_t n)
+int
+push_may_pass(int error)
 {
-	while (n > 0) {
-		ssize_t put = write(fd, from, n);
+	return error == ENOSPC || error == EDQUOT || error == EFBIG || error == EIO || error == EAGAIN || error == EINTR || error == ENOMEM;
+}
 
-		if (put == -1 && errno != EINTR)
+static int
+by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static int
+know(struct push *p, uint64_t line, size_t *room)
+{
+	if (p->nknown == *room) {
+		uint64_t *known = reallocarray(p->known, *room = *room == 0 ? 64 : *room * 2, sizeof(*known));
+
+		if (known == NULL)
 			return -1;
-		if (put > 0) {
-			from += put;
-			n -= (size_t)put;
-		}
+		p->known = known;
 	}
+	p->known[p->nknown++] = line;
+	return 0;
+}
+
+/* What an earlier run of the journal put there; a line that it could not finish is taken away. */
+static int
+read_known(struct push *p, const char *name)
+{
+	FILE *f = fopen(name, "re");
+	char *line = NULL;
+	size_t size = 0, room = 0;
+	off_t whole = 0;
+	ssize_t n;
+	int failed = f == NULL;
+
+	while (!failed && (n = getline(&line, &size, f)) > 0 && line[n - 1] == '\n') {
+		whole += n;
+		failed = know(p, strtoull(line, NULL, 10), &room) == -1;
+	}
+	free(line);
+	if (f != NULL && fclose(f) != 0)
+		failed = 1;
+	if (p->nknown > 0)
+		qsort(p->known, p->nknown, sizeof(*p->known), by_number);
+	return failed || ftruncate(p->dead, whole) == -1 ? -1 : 0;
+}
+
+int
+push_dead_open(struct push *p)
+{
+	struct stat st;
+	char last;
+
+	if (p->set->dead == NULL)
+		return 0;
+	if ((p->dead = open(p->set->dead, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 &&
+	    (p->dead = open(p->set->dead, O_WRONLY | O_APPEND | O_CLOEXEC)) == -1)
+		return push_wrong(p, p->set->dead, NULL);
+	if (fstat(p->dead, &st) == -1)
+		return push_wrong(p, p->set->dead, NULL);
+	if (!S_ISREG(st.st_mode) || st.st_size == 0)
+		return 0;
+	if (p->journal.place.line > 0)
+		return read_known(p, p->set->dead);
+	if (pread(p->dead, &last, 1, st.st_size - 1) == 1 && last != '\n')
+		return buf_puts(&p->late, "\n");
 	return 0;
 }
 
 int
 push_dead_put(struct push *p, uint64_t line, long status, const char *why, const char *text, size_t len)
 {
-	struct buf b = { 0 };
 	char head[64];
-	int n = snprintf(head, sizeof(head), "%" PRIu64 "\t%ld\t", line, status), failed;
+	int n = snprintf(head, sizeof(head), "%" PRIu64 "\t%ld\t", line, status);
+	size_t before = p->late.n;
 
-	if (p->set->dead == -1)
+	if (p->dead == -1 || bsearch(&line, p->known, p->nknown, sizeof(line), by_number) != NULL)
 		return 0;
-	failed = buf_put(&b, head, (size_t)n) == -1 || buf_puts(&b, why) == -1 || buf_puts(&b, "\t") == -1 ||
-	    buf_put(&b, text, len) == -1 || buf_puts(&b, "\n") == -1 || write_all(p->set->dead, b.p, b.n) == -1;
-	buf_free(&b);
-	p->dead_dirty = 1;
-	return failed ? -1 : 0;
+	if (buf_put(&p->late, head, (size_t)n) == -1 || buf_puts(&p->late, why) == -1 || buf_puts(&p->late, "\t") == -1 ||
+	    buf_put(&p->late, text, len) == -1 || buf_puts(&p->late, "\n") == -1) {
+		p->late.n = before;
+		return -1;
+	}
+	return 0;
 }
 
-int
+static void
+fail(struct push *p)
+{
+	int error = errno;
+	int64_t now = push_now();
+	char why[PUSH_WHY];
+
+	(void)snprintf(why, sizeof(why), "%s: %s", p->set->dead, strerror(error));
+	if (p->dead_failed == 0)
+		p->dead_since = now;
+	if (!push_may_pass(error) || (p->set->deadline > 0 && now - p->dead_since > p->set->deadline)) {
+		push_stop(p, why);
+		return;
+	}
+	push_note(p, why, p->dead_failed > 0);
+	p->dead_when = now + push_backoff(p->dead_failed++);
+}
+
+void
 push_dead_sync(struct push *p)
 {
-	if (!p->dead_dirty)
-		return 0;
-	p->dead_dirty = 0;
+	if ((p->late.n == 0 && !p->dead_dirty) || push_now() < p->dead_when)
+		return;
+	while (p->late_done < p->late.n) {
+		ssize_t put = write(p->dead, p->late.p + p->late_done, p->late.n - p->late_done);
+
+		if (put == -1 && errno != EINTR) {
+			fail(p);
+			return;
+		}
+		if (put > 0)
+			p->late_done += (size_t)put;
+	}
+	p->dead_dirty = 1;
+	p->late.n = p->late_done = 0;
 	/* A pipe or a device cannot be synced, and says so. */
-	if (fsync(p->set->dead) == -1 && errno != EINVAL && errno != EROFS)
-		return -1;
-	return 0;
+	if (fsync(p->dead) == -1 && errno != EINVAL && errno != EROFS) {
+		fail(p);
+		return;
+	}
+	p->dead_dirty = 0;
+	p->dead_failed = 0;
+	p->dead_when = 0;
+}
+
+/* Lines that could not be written are not refused but lost. */
+static void
+lose_late(struct push *p)
+{
+	const char *at = p->late.p, *end = p->late.p + p->late.n, *nl;
+
+	for (; at < end && (nl = memchr(at, '\n', (size_t)(end - at))) != NULL; at = nl + 1) {
+		uint64_t line = strtoull(at, NULL, 10);
+
+		if (line == 0 || nl < p->late.p + p->late_done)
+			continue;
+		p->account->refused--;
+		push_lose(p, 1, line, 0);
+	}
+	p->late.n = 0;
+}
+
+void
+push_dead_close(struct push *p)
+{
+	if (p->late.n > 0)
+		lose_late(p);
+	buf_free(&p->late);
+	free(p->known);
+	p->known = NULL;
+	p->nknown = 0;
+	if (p->dead != -1)
+		(void)close(p->dead);
+	p->dead = -1;
 }

@@ -11,9 +11,10 @@
 
 #define CONNECT_MS 10000L
 #define ANSWER_MS 150000     /* a server may hold a request for a minute before it says 503 */
-#define IDLE_S 30L           /* servers close idle connections after a minute */
+#define IDLE_S 2L            /* the most impatient server closes an idle connection after three seconds */
 #define UPLOAD_BYTES 262144L /* libcurl's own buffer */
 #define AFTER_MAX 300000     /* ms: longest Retry-After that is obeyed */
+#define WORDS 160            /* bytes of a server's text that are passed on */
 
 static size_t
 on_header(char *from, size_t size, size_t n, void *arg)
@@ -76,6 +77,8 @@ set_up(struct push *p, struct push_request *r)
 		curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_USERAGENT, p->set->agent) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS) != CURLE_OK ||
+		curl_easy_setopt(e, CURLOPT_HTTPAUTH, CURLAUTH_BASIC) != CURLE_OK ||
+		(p->set->ca != NULL && curl_easy_setopt(e, CURLOPT_CAINFO, p->set->ca) != CURLE_OK) ||
 		curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, IDLE_S) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES) != CURLE_OK ||
 		curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) != CURLE_OK ||
@@ -85,121 +88,157 @@ set_up(struct push *p, struct push_request *r)
 	    : 0;
 }
 
-static int
-add_header(struct push *p, const char *name, const char *value)
-{
-	char line[256];
-	struct curl_slist *longer;
-	int n = snprintf(line, sizeof(line), "%s: %s", name, value);
-
-	if (n < 0 || (size_t)n >= sizeof(line) || (longer = curl_slist_append(p->headers, line)) == NULL)
-		return -1;
-	p->headers = longer;
-	return 0;
-}
-
 int
 push_http_open(struct push *p)
 {
+	int all = p->set->connections + 1;
+
 	errno = ENOMEM;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || (p->multi = curl_multi_init()) == NULL ||
-	    (p->request = calloc((size_t)p->set->connections, sizeof(*p->request))) == NULL ||
-	    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)p->set->connections) != CURLM_OK)
+	    (p->request = calloc((size_t)all, sizeof(*p->request))) == NULL ||
+	    curl_multi_setopt(p->multi, CURLMOPT_MAXCONNECTS, (long)all) != CURLM_OK)
 		return -1;
-	for (int i = 0; i < p->set->connections; i++)
+	for (int i = 0; i < all; i++)
 		if (set_up(p, &p->request[i]) == -1)
 			return -1;
-	/* Without "Expect:" libcurl waits a second for servers that never say 100. */
-	if (add_header(p, "Content-Type", p->set->type) == -1 || add_header(p, "Expect", "") == -1)
+	if (p->set->pack != PACK_NONE && (p->pack = pack_open(p->set->pack)) == NULL)
 		return -1;
-	if (p->set->pack != PACK_NONE)
-		return (p->pack = pack_open(p->set->pack)) == NULL ? -1 : add_header(p, "Content-Encoding", pack_name(p->set->pack));
 	return 0;
 }
 
-/* The body of a batch stays as it is until the batch is delivered or halved. */
+/* Lines that are sent as they are need no body of their own. */
+static const struct buf *
+body_of(const struct push *p, const struct batch *b)
+{
+	return p->user->encode == NULL && p->pack == NULL ? &b->text : &b->body;
+}
+
+/* The body of a batch stays as it is until the batch is delivered or divided. */
 static int
 make_body(struct push *p, struct batch *b)
 {
-	if (b->body.n > 0)
+	const struct buf *plain = &b->text;
+
+	if (b->body.n > 0 || body_of(p, b) == &b->text)
 		return 0;
 	batch_sort(b);
 	if (p->pack == NULL)
 		return p->user->encode(p->user->arg, b, &b->body);
-	p->plain.n = 0;
-	if (p->user->encode(p->user->arg, b, &p->plain) == -1)
-		return -1;
-	return pack_put(p->pack, p->plain.p, p->plain.n, &b->body);
+	if (p->user->encode != NULL) {
+		p->plain.n = 0;
+		if (p->user->encode(p->user->arg, b, &p->plain) == -1)
+			return -1;
+		plain = &p->plain;
+	}
+	return pack_put(p->pack, plain->p, plain->n, &b->body);
 }
 
-/* The body lives until the request is over: in the batch, or in p->plain, which no batch uses before the probes are through. */
 static int
-aim(struct push *p, struct push_request *r, struct batch *b)
+post(struct push_request *r, struct curl_slist *headers, const char *body, size_t n)
 {
-	const struct push_probe *probe = b == NULL ? &p->set->probe[p->probes] : NULL;
-	const char *url = b == NULL ? probe->url : p->set->url;
-	struct buf *body = b == NULL ? &p->plain : &b->body;
-
-	if (b != NULL && make_body(p, b) == -1)
-		return -1;
-	if (b == NULL && probe->body != NULL) {
-		body->n = 0;
-		if ((p->pack != NULL ? pack_put(p->pack, probe->body, strlen(probe->body), body) : buf_puts(body, probe->body)) == -1)
-			return -1;
-	}
-	errno = ENOMEM;
-	if (curl_easy_setopt(r->easy, CURLOPT_URL, url) != CURLE_OK)
-		return -1;
-	if (probe != NULL && probe->body == NULL)
-		return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, NULL) != CURLE_OK ||
-			curl_easy_setopt(r->easy, CURLOPT_HTTPGET, 1L) != CURLE_OK
-		    ? -1
-		    : 0;
-	return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, p->headers) != CURLE_OK ||
-		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, body->p) != CURLE_OK ||
-		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->n) != CURLE_OK ||
+	return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, body) != CURLE_OK ||
+		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)n) != CURLE_OK ||
 		curl_easy_setopt(r->easy, CURLOPT_POST, 1L) != CURLE_OK
 	    ? -1
 	    : 0;
 }
 
-/* The deadline runs from the first sending on, so it bounds a server that never answers, too. */
 static int
-limit(struct push *p, struct push_request *r, struct batch *b)
+get(struct push_request *r, struct curl_slist *headers)
 {
-	int64_t *since = b == NULL ? &p->probe_since : &b->since, now = push_now(), left = ANSWER_MS;
+	return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+		curl_easy_setopt(r->easy, CURLOPT_HTTPGET, 1L) != CURLE_OK
+	    ? -1
+	    : 0;
+}
 
-	if (*since == 0)
-		*since = now;
-	if (p->set->deadline > 0 && *since + p->set->deadline - now < left)
-		left = *since + p->set->deadline - now;
-	/* 0 would be without end. */
-	return curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, left < 1 ? 1L : (long)left) == CURLE_OK ? 0 : -1;
+/* What every request needs; `left`: ms until it is given up. */
+static int
+prepare(struct push *p, struct push_request *r, const char *url, const struct buf *query, int64_t left)
+{
+	r->answer.n = r->answered = 0;
+	r->head_done = r->chunked = r->sendings = 0;
+	r->error[0] = '\0';
+	r->url.n = 0;
+	if (buf_puts(&r->url, url) == -1 || (query != NULL && buf_put(&r->url, query->p, query->n) == -1) || buf_put(&r->url, "", 1) == -1)
+		return -1;
+	errno = ENOMEM;
+	if (p->credentials[0] != NULL &&
+	    (curl_easy_setopt(r->easy, CURLOPT_USERNAME, p->credentials[0]) != CURLE_OK ||
+		curl_easy_setopt(r->easy, CURLOPT_PASSWORD, p->credentials[1]) != CURLE_OK))
+		return -1;
+	return curl_easy_setopt(r->easy, CURLOPT_URL, r->url.p) != CURLE_OK ||
+		/* 0 would be without end. */
+		curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, left < 1 ? 1L : (long)left) != CURLE_OK
+	    ? -1
+	    : 0;
+}
+
+static int
+go(struct push *p, struct push_request *r)
+{
+	if (curl_multi_add_handle(p->multi, r->easy) != CURLM_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
+	r->busy = 1;
+	p->account->requests++;
+	return 0;
 }
 
 int
 push_http_start(struct push *p, struct batch *b)
 {
 	struct push_request *r = p->request;
+	const struct buf *body = body_of(p, b);
+	int64_t now = push_now(), left = ANSWER_MS;
 
 	while (r->busy)
 		r++;
-	r->answer.n = r->answered = 0;
-	r->head_done = r->chunked = r->sendings = 0;
-	r->error[0] = '\0';
-	if (aim(p, r, b) == -1)
+	/* The deadline runs from the first sending on, so it bounds a server that never answers, too. */
+	if (b->since == 0)
+		b->since = now;
+	if (p->set->deadline > 0 && b->since + p->set->deadline - now < left)
+		left = b->since + p->set->deadline - now;
+	if (make_body(p, b) == -1 || prepare(p, r, p->set->url, &b->query, left) == -1 || post(r, p->headers, body->p, body->n) == -1 ||
+	    go(p, r) == -1)
 		return -1;
-	if (limit(p, r, b) == -1 || curl_multi_add_handle(p->multi, r->easy) != CURLM_OK) {
-		errno = ENOMEM;
-		return -1;
-	}
+	b->life = p->nlife;
 	r->batch = b; /* only now: until here it is the caller's */
-	r->busy = 1;
 	p->busy++;
-	p->account->requests++;
-	if (b != NULL)
-		p->account->bytes += b->body.n;
+	p->account->bytes += body->n;
+	p->account->sent += b->nrec;
 	return 0;
+}
+
+int
+push_http_ask(struct push *p, const struct push_question *q)
+{
+	struct push_request *r = &p->request[p->set->connections];
+	int64_t left = p->set->deadline > 0 && p->set->deadline < ANSWER_MS ? p->set->deadline : ANSWER_MS;
+
+	if (prepare(p, r, q->url, NULL, left) == -1)
+		return -1;
+	if (q->body == NULL) {
+		if (get(r, p->plain_headers) == -1)
+			return -1;
+		return go(p, r);
+	}
+	/* Nothing else uses this buffer while a question is under way that is packed. */
+	p->plain.n = 0;
+	if ((q->packed && p->pack != NULL ? pack_put(p->pack, q->body, q->len, &p->plain) : buf_put(&p->plain, q->body, q->len)) == -1 ||
+	    post(r, q->packed ? p->headers : p->plain_headers, p->plain.p, p->plain.n) == -1)
+		return -1;
+	return go(p, r);
+}
+
+void
+push_http_drop(struct push *p, struct push_request *r)
+{
+	if (r->busy)
+		(void)curl_multi_remove_handle(p->multi, r->easy);
+	r->busy = 0;
 }
 
 /* Failures that time does not cure; a name that does not resolve today may do so tomorrow. */
@@ -237,15 +276,22 @@ complete(const struct push_request *r, long status)
 static struct push_answer
 answer_of(struct push_request *r, long status)
 {
-	struct push_answer a = { .status = status, .type = "", .location = "", .body = r->answer.p, .len = r->answered };
-	struct curl_header *location;
-	const char *type = NULL;
+	struct push_answer a = { .status = status, .type = "", .location = "", .body = r->answer.p, .len = r->answered, .of = r->easy };
+	const char *type = NULL, *location;
 
 	if (curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != NULL)
 		a.type = type;
-	if (curl_easy_header(r->easy, "Location", 0, CURLH_HEADER, -1, &location) == CURLHE_OK)
-		a.location = location->value;
+	if ((location = push_header(&a, "Location")) != NULL)
+		a.location = location;
 	return a;
+}
+
+const char *
+push_header(const struct push_answer *a, const char *name)
+{
+	struct curl_header *h;
+
+	return curl_easy_header(a->of, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
 }
 
 /* One line, printable, whatever the server put there. */
@@ -257,44 +303,76 @@ clean(char *s)
 			*s = ' ';
 }
 
+/* A query may hold a token. */
+void
+push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
+{
+	size_t n = strcspn(a->location, "?#");
+
+	if (a->status < 300 || a->status > 399)
+		(void)snprintf(why, PUSH_WHY, "%ld: %.*s", a->status, WORDS, a->len == 0 ? "no reason given" : a->body);
+	else if (*a->location == '\0')
+		(void)snprintf(why, PUSH_WHY, "%ld: redirects are not followed", a->status);
+	else
+		(void)snprintf(
+		    why, PUSH_WHY, "%ld: redirects are not followed (Location: %.*s)", a->status, n < WORDS ? (int)n : WORDS, a->location);
+	clean(why);
+	push_auth_mask(p, why);
+}
+
+/* 1 when there is an answer. */
+static int
+read_answer(struct push *p, struct push_request *r, CURLcode code, struct push_end *end, struct push_answer *a)
+{
+	curl_off_t after = 0, took = 0;
+	long status = 0;
+
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl_easy_getinfo(r->easy, CURLINFO_TOTAL_TIME_T, &took);
+	*end = (struct push_end){ .code = code, .verdict = PUSH_AGAIN, .took = took };
+	if (code != CURLE_OK) {
+		end->verdict = verdict_of(code);
+		(void)snprintf(end->why, sizeof(end->why), "%s", r->error[0] != '\0' ? r->error : curl_easy_strerror(code));
+		clean(end->why);
+		push_auth_mask(p, end->why);
+		return 0;
+	}
+	if (!complete(r, status) || buf_put(&r->answer, "", 1) == -1) {
+		end->code = CURLE_PARTIAL_FILE;
+		(void)snprintf(end->why, sizeof(end->why), "answer cut off, or without its length");
+		return 0;
+	}
+	*a = answer_of(r, status);
+	end->status = status;
+	end->verdict = push_verdict(status);
+	(void)curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &after);
+	end->after = after > AFTER_MAX / 1000 ? AFTER_MAX : after * 1000;
+	push_says(p, a, end->why);
+	return 1;
+}
+
 static void
 finish(struct push *p, struct push_request *r, CURLcode code)
 {
-	char why[PUSH_WHY] = "";
-	enum push_verdict verdict;
-	long status = 0;
-	curl_off_t after = 0, sent = 0;
+	struct push_end end;
+	struct push_answer a = { 0 };
+	int answered = read_answer(p, r, code, &end, &a);
 
-	(void)curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-	(void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-	if (code != CURLE_OK) {
-		verdict = verdict_of(code);
-		(void)snprintf(why, sizeof(why), "%s", r->error[0] != '\0' ? r->error : curl_easy_strerror(code));
-	} else if (!complete(r, status)) {
-		verdict = PUSH_AGAIN;
-		(void)snprintf(why, sizeof(why), "answer cut off, or without its length");
-	} else if (buf_put(&r->answer, "", 1) == -1) {
-		verdict = PUSH_AGAIN;
-		(void)snprintf(why, sizeof(why), "%s", strerror(errno));
-	} else {
-		const struct push_answer a = answer_of(r, status);
-
-		(void)curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &after);
-		verdict = p->user->answer(p->user->arg, r->batch == NULL ? p->probes : -1, &a, why);
-		/* These answers come from who has stored nothing. */
-		if ((verdict == PUSH_AGAIN && (status == 429 || status == 503)) || (verdict == PUSH_STOP && status >= 300))
-			sent = 0;
-	}
-	clean(why);
 	if (r->sendings > 1) {
 		p->account->requests += (uint64_t)r->sendings - 1;
 		p->account->retries += (uint64_t)r->sendings - 1;
-		if (r->batch != NULL)
-			r->batch->doubtful = 1;
 	}
-	if (r->batch != NULL && sent > 0 && verdict != PUSH_TAKEN && verdict != PUSH_SMALLER)
-		r->batch->doubtful = 1;
-	push_settle(p, r, verdict, code == CURLE_OK ? status : 0, after > AFTER_MAX / 1000 ? AFTER_MAX : after * 1000, why);
+	if (r->batch != NULL) {
+		p->busy--;
+		push_judge(p, r, &end, answered ? &a : NULL);
+	} else if (p->asking) {
+		p->asking = 0;
+		push_heard(p, &end, &a);
+	} else {
+		p->asked = end;
+		*p->asked_answer = a;
+		p->question_done = 1;
+	}
 }
 
 int
@@ -313,9 +391,7 @@ push_http_turn(struct push *p)
 
 		if (msg->msg != CURLMSG_DONE || curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &r) != CURLE_OK || r == NULL)
 			continue;
-		(void)curl_multi_remove_handle(p->multi, r->easy);
-		r->busy = 0;
-		p->busy--;
+		push_http_drop(p, r);
 		finish(p, r, code);
 		r->batch = NULL;
 	}
@@ -325,18 +401,17 @@ push_http_turn(struct push *p)
 void
 push_http_close(struct push *p)
 {
-	for (int i = 0; p->request != NULL && i < p->set->connections; i++) {
+	for (int i = 0; p->request != NULL && i <= p->set->connections; i++) {
 		struct push_request *r = &p->request[i];
 
-		if (r->busy)
-			(void)curl_multi_remove_handle(p->multi, r->easy);
+		push_http_drop(p, r);
 		curl_easy_cleanup(r->easy);
 		buf_free(&r->answer);
+		buf_free(&r->url);
 		batch_free(r->batch);
 	}
 	free(p->request);
 	(void)curl_multi_cleanup(p->multi);
-	curl_slist_free_all(p->headers);
 	pack_close(p->pack);
 	buf_free(&p->plain);
 	curl_global_cleanup();

@@ -11,8 +11,9 @@
 /* A request under way, or a place for one. */
 struct push_request {
 	CURL *easy;
-	struct batch *batch; /* NULL: a probe */
+	struct batch *batch; /* NULL: a question */
 	int busy;
+	struct buf url;
 	struct buf answer;
 	size_t answered;        /* bytes of body, those not kept included */
 	int head_done, chunked; /* of the answer */
@@ -20,52 +21,187 @@ struct push_request {
 	char error[CURL_ERROR_SIZE];
 };
 
+/* How a request ended. */
+struct push_end {
+	CURLcode code;
+	enum push_verdict verdict; /* what code and status say by themselves */
+	long status;               /* 0: no complete answer */
+	int64_t after;             /* ms: Retry-After */
+	int64_t took;              /* us */
+	char why[PUSH_WHY];
+};
+
 struct push_queue {
 	struct batch *first, **last;
 	int n;
+	size_t bytes; /* of text */
+};
+
+/* How many requests may be under way: one more while answers stay quick, fewer when they slow or refuse. */
+struct push_limit {
+	double allowed;
+	int most;
+	int reached, refused; /* since the last change */
+	int n;                /* answers since then, and their time in us */
+	double sum;
+	double mean, spread; /* of earlier ones; 0: none */
+};
+
+struct push_journal {
+	struct batch_place place; /* as it was written last: what is before it is settled */
+	uint64_t reach;           /* lines up to this one may be sent */
+	uint64_t read;            /* lines read when that was written */
+	uint64_t *cut;            /* last lines of batches that were not cut by their size, in order */
+	size_t ncut, cuts;
+	int stale;           /* a cut is not written yet */
+	int64_t when, since; /* ms: of the next writing; of the first failure */
+	unsigned failed;     /* times in a row */
+	uint64_t tail;       /* of the input before its place; 0: unknown */
+	int fd;              /* of the file as it was written last, which locks it */
+	char *fresh;         /* name of the one that will take its place */
 };
 
 struct push {
 	const struct push_settings *set;
 	const struct push_user *user;
 	CURLM *multi;
-	struct curl_slist *headers;
-	struct push_request *request;
+	struct curl_slist *headers, *plain_headers; /* of a batch, of a GET */
+	struct curl_slist **old;                    /* lists that requests may still use */
+	size_t nold;
+	char *credentials[2];         /* user, password */
+	struct buf secrets;           /* strings that no message may hold, a NUL behind each */
+	int64_t reread;               /* ms: when the files of secrets may be read again */
+	struct push_request *request; /* connections + 1, the last for questions */
 	struct pack *pack;
 	struct buf plain;        /* a body before it is compressed */
 	struct push_queue ready; /* batches that wait for a connection or for their time */
+	struct push_queue kept;  /* accepted, in settlement */
+	struct push_queue lost;  /* accepted by a server that is no more */
 	struct batch *spare;     /* to be used again */
 	struct batch *filling;
 	int64_t filling_since;
-	size_t bytes; /* limit of a batch; a server may lower it */
-	int busy;     /* requests under way */
-	int probes;   /* answered */
-	unsigned probe_tries;
-	int64_t probe_when, probe_since;
+	int64_t origin;  /* offset of the input's first byte in its file; -1: no regular file */
+	int fd;          /* of the input */
+	size_t too_much; /* bytes of lines that the server called too much; 0: none yet */
+	int busy;        /* requests with batches under way */
+	struct push_limit limit;
+	/* the server's life */
+	struct push_life life;
+	unsigned nlife;     /* its number; batches sent before it changed are not settled by it */
+	int mute;           /* it does not tell */
+	int64_t asked_life; /* ms: when it was asked last */
+	int asking;         /* that question is under way */
+	int barrier_off;
+	/* questions */
+	struct push_end asked;
+	struct push_answer *asked_answer;
+	int question_done;
+	/* dead letters */
+	int dead;        /* descriptor, -1: none */
+	struct buf late; /* not yet written, but for its first late_done bytes */
+	size_t late_done;
 	int dead_dirty;
-	int64_t noted; /* when a person was last told of trouble */
-	int interrupted;
+	int64_t dead_when, dead_since;
+	unsigned dead_failed;
+	uint64_t *known; /* lines that it holds from before */
+	size_t nknown;
+	struct push_journal journal;
+	char mark[33];
+	/* statistics */
+	int stats;
+	int64_t began, tick;
+	struct hist times;
+	int signals;
+	int64_t noted;   /* when a person was last told of trouble */
+	int64_t give_up; /* ms: of the drain; 0: not draining */
+	int begun;       /* the server was asked what must be known */
+	int trusted;     /* it took something already */
+	int interrupts;
 	int ended;   /* no more input is read */
+	int whole;   /* the input was read to its end */
 	int halted;  /* no request is started any more */
 	int aborted; /* nor is one waited for */
 	char why[PUSH_WHY + 64];
-	struct push_account *account;
+	struct rec *in;
+	struct push_account *account, none;
 };
 
-int64_t push_now(void); /* ms, monotonic */
+/* push.c */
+int64_t push_now(void);                                           /* ms, monotonic */
+int push_wrong(struct push *, const char *name, const char *why); /* while opening: of a file; why NULL: errno. -1 */
+int64_t push_backoff(unsigned tries);                             /* ms: exponential, with full jitter */
+void push_note(struct push *, const char *why, int again);
+void push_lose(struct push *, uint64_t n, uint64_t first, int doubtful);
+/* What a signal says, if there is one. */
+void push_interrupt(struct push *);
+
+/* push_batch.c: batches from lines */
+struct batch *push_spare(struct push *);
+void push_give(struct push *, struct batch *);
+void push_last(struct push_queue *, struct batch *);
+void push_first(struct push_queue *, struct batch *);
+struct batch *push_take(struct push_queue *); /* NULL: none */
+struct batch *push_due(struct push_queue *, int64_t now);
+void push_refuse(struct push *, uint64_t line, long status, const char *why, const char *text, size_t len);
+/* Lines that are here, until a batch is full or the next one would have to be waited for. 0, or -1 with errno. */
+int push_lines(struct push *, struct rec *in);
+void push_close_late(struct push *);
+int push_may_close(const struct push *); /* because its time is up */
+int push_wants(const struct push *);     /* input */
+
+/* push_settle.c: what came of a batch, and whether it lasts */
+void push_judge(struct push *, struct push_request *, const struct push_end *, const struct push_answer *);
+/* Settle what is old enough, ask for the server's life, bring back what was lost. 0, or -1 with errno. */
+int push_settle(struct push *);
+void push_heard(struct push *, const struct push_end *, const struct push_answer *);
+int64_t push_settle_when(const struct push *); /* ms; INT64_MAX: nothing to wait for */
+void push_new_life(struct push *);
+/* Divide a batch that is known to be too much. 0, or -1 with errno */
+int push_fit(struct push *, struct batch *);
+/* The lines of a batch that was lost, as a new one. 0, or -1 with errno or push_stop() */
+int push_replay(struct push *, struct batch *old);
+
+/* push_limit.c */
+void push_limit_open(struct push_limit *, int most);
+int push_limit(const struct push_limit *);
+void push_limit_answer(struct push_limit *, double us, int under_way);
+void push_limit_refused(struct push_limit *);
+void push_limit_lost(struct push_limit *); /* no connection: from one on */
 
 /* push_dead.c: 0, or -1 with errno */
+int push_dead_open(struct push *);
 int push_dead_put(struct push *, uint64_t line, long status, const char *why, const char *text, size_t len);
-int push_dead_sync(struct push *);
+void push_dead_sync(struct push *); /* what cannot be written now is tried again */
+void push_dead_close(struct push *);
+int push_may_pass(int error); /* an error that somebody may mend while the load waits, as a full disk */
 
-/* push_http.c: 0, or -1 with errno. What came of a request is told by push_settle(). */
+/* push_journal.c: 0, or -1 */
+int push_journal_open(struct push *);
+int push_journal_skip(struct push *);                  /* to where it says; -1 after push_stop() */
+int push_journal_reach(struct push *, struct batch *); /* may it be sent? */
+void push_journal_cut(struct push *, uint64_t line);   /* a batch ends there though it is not full */
+int push_journal_is_cut(const struct push *, uint64_t line);
+void push_journal_turn(struct push *);
+int push_journal_end(struct push *); /* 0, or -1: not written */
+void push_journal_close(struct push *);
+
+/* push_auth.c */
+int push_auth_open(struct push *);
+void push_auth_again(struct push *);
+void push_auth_mask(const struct push *, char *why);
+void push_auth_close(struct push *);
+
+/* push_stats.c */
+int push_stats_open(struct push *);
+void push_stats_turn(struct push *, int last);
+void push_stats_close(struct push *);
+
+/* push_http.c: 0, or -1 with errno */
 int push_http_open(struct push *);
-int push_http_start(struct push *, struct batch *); /* NULL: the next probe */
+int push_http_start(struct push *, struct batch *);
+int push_http_ask(struct push *, const struct push_question *);
 int push_http_turn(struct push *);
+void push_http_drop(struct push *, struct push_request *);
 void push_http_close(struct push *);
-
-/* push.c */
-void push_settle(struct push *, struct push_request *, enum push_verdict, long status, int64_t after, const char *why);
-void push_halt(struct push *, const char *why);
 
 #endif

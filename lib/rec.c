@@ -69,8 +69,10 @@ fill(struct rec *r)
 static int
 make_room(struct rec *r)
 {
-	if (r->skipping || r->pos == r->end)
+	if (r->skipping || r->pos == r->end) {
+		r->offset += r->end - r->pos;
 		r->pos = r->end = 0;
+	}
 	if (r->pos > 0) {
 		memmove(r->buf, r->buf + r->pos, r->end - r->pos);
 		r->end -= r->pos;
@@ -79,6 +81,7 @@ make_room(struct rec *r)
 	if (r->end > r->max) {
 		/* No newline within the bound; what follows up to the next one belongs to this line. */
 		r->skipping = 1;
+		r->offset += r->end;
 		r->end = 0;
 	}
 	if (r->end == r->size) {
@@ -103,6 +106,7 @@ deliver(struct rec *r, size_t n, size_t past, char **line, size_t *len)
 	*line = r->buf + r->pos;
 	*len = n;
 	r->pos += n + past;
+	r->offset += n + past;
 	r->line++;
 	r->skipping = 0;
 	return skipped || n > r->max ? REC_LONG : REC_LINE;

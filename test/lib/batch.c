@@ -73,7 +73,7 @@ scatter(struct batch *b, int keys, int seen[RECORDS + 1])
 
 	if (b->nrec == 1)
 		return intact(b, keys, seen) ? 1 : -1;
-	if ((rest = batch_new()) == NULL || batch_split(b, rest) == -1)
+	if ((rest = batch_new()) == NULL || batch_split(b, b->nrec / 2, rest) == -1)
 		return -1;
 	for (int i = 0; i < 2; i++) {
 		more = scatter(i == 0 ? b : rest, keys, seen);
@@ -99,14 +99,14 @@ main(void)
 		tap(&t, fill(b, RECORDS, keys[k]) == 0 && b->ngroup == (uint32_t)keys[k], "%d keys", keys[k]);
 		batch_sort(b);
 		tap(&t, sorted(b) && intact(b, keys[k], seen), "sorted and intact");
-		tap(&t, batch_first(b) == 1 && batch_bytes(b) == b->text.n, "first line and bytes");
+		tap(&t, batch_first(b) == 1, "first line");
 		tap(&t, scatter(b, keys[k], again) == RECORDS, "halved until alone");
 		for (int i = 1; i <= RECORDS; i++)
 			once = once && seen[i] == 1 && again[i] == 1;
 		tap(&t, once, "each record once");
 	}
 	batch_clear(b);
-	tap(&t, b->nrec == 0 && batch_first(b) == 0 && batch_bytes(b) == 0, "cleared");
+	tap(&t, b->nrec == 0 && batch_first(b) == 0 && b->text.n == 0, "cleared");
 	batch_free(b);
 	return tap_end(&t);
 }

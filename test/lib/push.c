@@ -35,8 +35,9 @@ static const struct {
 	{ 204, PUSH_TAKEN },
 	{ 301, PUSH_STOP },
 	{ 400, PUSH_REFUSED },
-	{ 401, PUSH_STOP },
-	{ 403, PUSH_STOP },
+	{ 401, PUSH_DENIED },
+	{ 404, PUSH_STOP },
+	{ 403, PUSH_DENIED },
 	{ 404, PUSH_STOP },
 	{ 408, PUSH_AGAIN },
 	{ 413, PUSH_SMALLER },
@@ -81,39 +82,46 @@ note(void *arg, const char *what)
 		n->other++;
 }
 
+static int
+begin(void *arg, struct push *p)
+{
+	const struct push_question q = { .url = "http://127.0.0.1:1/" };
+	struct push_answer a;
+
+	(void)arg;
+	return push_ask(p, &q, &a);
+}
+
 /* Trouble that lasts is told again and again, not only when it begins. Nothing listens on port 1. */
 static void
 test_notes(struct tap *t)
 {
-	const struct push_probe probe = { .url = "http://127.0.0.1:1/" };
 	struct notes notes = { 0 };
-	const struct push_user user = { .arg = &notes, .note = note };
+	const struct push_user user = { .arg = &notes, .begin = begin, .note = note };
 	const struct push_settings settings = {
 		.url = "http://127.0.0.1:1/",
 		.type = "text/plain",
 		.agent = "test",
-		.dead = -1,
+		.target = "test",
 		.bytes = 1000,
 		.deadline = 2000,
 		.every = EVERY,
 		.connections = 1,
-		.probe = &probe,
-		.nprobe = 1,
 	};
 	struct push_account account;
 	struct push *push;
 	struct rec in;
-	const char *why = NULL;
+	char why[PUSH_WHY];
 	int fd[2], got;
 
 	if (pipe(fd) == -1 || write(fd[1], "x\n", 2) != 2 || rec_open(&in, fd[0], "pipe", NULL, 0) == -1 ||
-	    (push = push_open(&settings, &user, &why)) == NULL) {
+	    (push = push_open(&settings, &user, why)) == NULL) {
 		tap(t, 0, "set up");
 		return;
 	}
-	got = push_run(push, &in, &account, &why);
-	tap(t, got == -1 && why != NULL, "gave up: %s", why == NULL ? "no" : why);
-	tap(t, account.retries > 1 && account.requests == account.retries + 1, "each repetition counted");
+	got = push_run(push, &in, &account);
+	tap(t, got == -1 && push_error(push)[0] != '\0', "gave up: %s", push_error(push));
+	tap(t, account.retries > 1 && account.requests == account.retries, "each repetition counted");
 	tap(t, notes.first == 1 && notes.later > 0 && notes.other == 0, "%d first and %d later notes", notes.first, notes.later);
 	tap(t, notes.early == 0, "no note too early");
 	push_close(push);

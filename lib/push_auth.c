@@ -1,0 +1,251 @@
+/*
+ * Who we are to the server, and keeping that out of all that is shown. The files are read again when it is not accepted any more.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "push_impl.h"
+
+#define FILE_MAX 65536
+#define SECRET_MIN 4 /* shorter values would take the words out of messages */
+
+/* Headers that frame the body are libcurl's. */
+static const char *const ours[] = { "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "expect" };
+
+static int
+read_file(const char *name, struct buf *b)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	ssize_t got = -1;
+	char *to;
+
+	b->n = 0;
+	while (fd != -1 && (to = buf_room(b, FILE_MAX)) != NULL && (got = read(fd, to, FILE_MAX - 1)) > 0 && b->n < FILE_MAX)
+		b->n += (size_t)got;
+	if (fd != -1)
+		(void)close(fd);
+	return fd == -1 || got == -1 ? -1 : buf_put(b, "", 1);
+}
+
+static int
+keep_secret(struct push *p, const char *s)
+{
+	return strlen(s) < SECRET_MIN ? 0 : buf_put(&p->secrets, s, strlen(s) + 1);
+}
+
+static int
+add(struct curl_slist **list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*list, line);
+
+	if (longer == NULL)
+		return -1;
+	*list = longer;
+	return 0;
+}
+
+static int
+is_ours(const char *line)
+{
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strncasecmp(line, ours[i], strlen(ours[i])) == 0 && line[strlen(ours[i])] == ':')
+			return 1;
+	return 0;
+}
+
+/* "Name: value". libcurl would take a line without a value for a header to leave out. */
+static const char *
+add_line(struct push *p, const char *line, struct curl_slist **batch, struct curl_slist **get)
+{
+	size_t name = strcspn(line, ": \t");
+	const char *value = line + name + 1;
+
+	if (name == 0 || line[name] != ':')
+		return "the file of headers has a line that is no \"Name: value\"";
+	value += strspn(value, " \t");
+	if (*value == '\0' || line[strcspn(line, "\x01\x02\x03\x04\x05\x06\x07\b\v\f\r\x1b\x7f")] != '\0')
+		return "the file of headers has a line that is no \"Name: value\"";
+	if (is_ours(line))
+		return "the file of headers has one that is not to be set";
+	if (add(batch, line) == -1 || add(get, line) == -1 || keep_secret(p, value) == -1)
+		return "no memory";
+	/* Of "Bearer TOKEN" the token alone is a secret, too. */
+	value = strrchr(value, ' ');
+	return value == NULL || keep_secret(p, value + 1) == 0 ? NULL : "no memory";
+}
+
+static const char *
+read_headers(struct push *p, struct curl_slist **batch, struct curl_slist **get)
+{
+	struct buf b = { 0 };
+	char *at, *line;
+	const char *why = NULL;
+
+	if (read_file(p->set->headers, &b) == -1 || strlen(b.p) + 1 != b.n)
+		why = "the file of headers cannot be read";
+	for (at = b.p; why == NULL && (line = strsep(&at, "\n")) != NULL;) {
+		line[strcspn(line, "\r")] = '\0';
+		if (*line != '\0')
+			why = add_line(p, line, batch, get);
+	}
+	if (b.p != NULL)
+		explicit_bzero(b.p, b.size);
+	buf_free(&b);
+	return why;
+}
+
+static int
+set_credentials(struct push *p, const char *user, const char *key)
+{
+	char *u = strdup(user), *k = strdup(key);
+
+	if (u == NULL || k == NULL || keep_secret(p, key) == -1) {
+		free(u);
+		free(k);
+		return -1;
+	}
+	free(p->credentials[0]);
+	free(p->credentials[1]);
+	p->credentials[0] = u;
+	p->credentials[1] = k;
+	return 0;
+}
+
+static const char *
+read_password(struct push *p)
+{
+	struct buf b = { 0 };
+	const char *why = NULL;
+	char *colon;
+
+	if (read_file(p->set->password, &b) == -1)
+		why = "the password file cannot be read";
+	else {
+		b.p[strcspn(b.p, "\r\n")] = '\0';
+		if ((colon = strchr(b.p, ':')) == NULL)
+			why = "the password file has no \"user:password\" in its first line";
+		else {
+			*colon = '\0';
+			if (set_credentials(p, b.p, colon + 1) == -1)
+				why = "no memory";
+		}
+	}
+	if (b.p != NULL)
+		explicit_bzero(b.p, b.size);
+	buf_free(&b);
+	return why;
+}
+
+/* The lists that requests use now are kept until the end. */
+static int
+retire(struct push *p)
+{
+	struct curl_slist **old = reallocarray(p->old, p->nold + 2, sizeof(struct curl_slist *));
+
+	if (old == NULL)
+		return -1;
+	p->old = old;
+	p->old[p->nold++] = p->headers;
+	p->old[p->nold++] = p->plain_headers;
+	return 0;
+}
+
+static const char *
+read_all(struct push *p)
+{
+	struct curl_slist *batch = NULL, *get = NULL;
+	char type[256];
+	const char *why = NULL;
+
+	(void)snprintf(type, sizeof(type), "Content-Type: %s", p->set->type);
+	/* Without "Expect:" libcurl waits a second for servers that never say 100. */
+	if (add(&batch, type) == -1 || add(&batch, "Expect:") == -1)
+		why = "no memory";
+	if (why == NULL && p->set->pack != PACK_NONE) {
+		(void)snprintf(type, sizeof(type), "Content-Encoding: %s", pack_name(p->set->pack));
+		why = add(&batch, type) == -1 ? "no memory" : NULL;
+	}
+	if (why == NULL && p->set->headers != NULL)
+		why = read_headers(p, &batch, &get);
+	if (why == NULL && p->set->password != NULL)
+		why = read_password(p);
+	if (why == NULL && retire(p) == -1)
+		why = "no memory";
+	if (why != NULL) {
+		curl_slist_free_all(batch);
+		curl_slist_free_all(get);
+		return why;
+	}
+	p->headers = batch;
+	p->plain_headers = get;
+	return NULL;
+}
+
+int
+push_auth_open(struct push *p)
+{
+	const char *why;
+
+	if (p->set->user != NULL && p->set->key != NULL && set_credentials(p, p->set->user, p->set->key) == -1)
+		return -1;
+	if (p->set->secret != NULL) {
+		char *copy = strdup(p->set->secret), *at = copy, *word;
+
+		while (copy != NULL && (word = strsep(&at, "&")) != NULL)
+			if (keep_secret(p, word + strcspn(word, "=") + (strchr(word, '=') != NULL)) == -1)
+				break;
+		free(copy);
+	}
+	return (why = read_all(p)) == NULL ? 0 : push_wrong(p, "-H, -P", why);
+}
+
+void
+push_auth_again(struct push *p)
+{
+	const char *why;
+
+	if ((p->set->headers == NULL && p->set->password == NULL) || push_now() < p->reread)
+		return;
+	p->reread = push_now() + 1000;
+	if ((why = read_all(p)) != NULL)
+		p->user->note(p->user->arg, why);
+}
+
+/* What a server says may hold what it was told. */
+void
+push_auth_mask(const struct push *p, char *why)
+{
+	const char *end = p->secrets.p + p->secrets.n;
+	char *at;
+
+	for (const char *s = p->secrets.p; s < end; s += strlen(s) + 1)
+		while ((at = strstr(why, s)) != NULL) {
+			size_t n = strlen(s);
+
+			memcpy(at, "***", 3);
+			memmove(at + 3, at + n, strlen(at + n) + 1);
+		}
+}
+
+void
+push_auth_close(struct push *p)
+{
+	for (size_t i = 0; i < p->nold; i++)
+		curl_slist_free_all(p->old[i]);
+	free(p->old);
+	curl_slist_free_all(p->headers);
+	curl_slist_free_all(p->plain_headers);
+	for (int i = 0; i < 2; i++) {
+		if (p->credentials[i] != NULL)
+			explicit_bzero(p->credentials[i], strlen(p->credentials[i]));
+		free(p->credentials[i]);
+	}
+	if (p->secrets.p != NULL)
+		explicit_bzero(p->secrets.p, p->secrets.size);
+	buf_free(&p->secrets);
+}

@@ -1,0 +1,194 @@
+/*
+ * Batches, and how lines become batches.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "push_impl.h"
+
+struct batch *
+push_spare(struct push *p)
+{
+	struct batch *b = p->spare;
+
+	if (b == NULL)
+		b = batch_new();
+	else {
+		p->spare = b->next;
+		batch_clear(b);
+	}
+	if (b != NULL && p->set->head != NULL && buf_puts(&b->text, p->set->head) == -1) {
+		batch_free(b);
+		b = NULL;
+	}
+	return b;
+}
+
+void
+push_give(struct push *p, struct batch *b)
+{
+	b->next = p->spare;
+	p->spare = b;
+}
+
+void
+push_last(struct push_queue *q, struct batch *b)
+{
+	b->next = NULL;
+	*q->last = b;
+	q->last = &b->next;
+	q->n++;
+	q->bytes += b->text.size;
+}
+
+void
+push_first(struct push_queue *q, struct batch *b)
+{
+	if ((b->next = q->first) == NULL)
+		q->last = &b->next;
+	q->first = b;
+	q->n++;
+	q->bytes += b->text.size;
+}
+
+static struct batch *
+take_at(struct push_queue *q, struct batch **at)
+{
+	struct batch *b = *at;
+
+	if ((*at = b->next) == NULL)
+		q->last = at;
+	q->n--;
+	q->bytes -= b->text.size;
+	return b;
+}
+
+struct batch *
+push_take(struct push_queue *q)
+{
+	return q->first == NULL ? NULL : take_at(q, &q->first);
+}
+
+/* The first batch whose time has come. */
+struct batch *
+push_due(struct push_queue *q, int64_t now)
+{
+	for (struct batch **at = &q->first; *at != NULL; at = &(*at)->next)
+		if ((*at)->when <= now)
+			return take_at(q, at);
+	return NULL;
+}
+
+void
+push_refuse(struct push *p, uint64_t line, long status, const char *why, const char *text, size_t len)
+{
+	p->user->refused(p->user->arg, line, why);
+	if (push_dead_put(p, line, status, why, text, len) == -1) {
+		push_stop(p, strerror(errno));
+		push_lose(p, 1, line, 0);
+		return;
+	}
+	p->account->refused++;
+	if (p->set->max_dead > 0 && p->account->refused > p->set->max_dead)
+		push_stop(p, "too many records were refused");
+}
+
+static void
+close_batch(struct push *p)
+{
+	push_last(&p->ready, p->filling);
+	p->filling = NULL;
+}
+
+/* A line, and where it begins. */
+static int
+add_line(struct push *p, struct push_line *l, uint64_t offset)
+{
+	struct batch *b;
+	size_t form_at;
+
+	if (p->filling != NULL && p->filling->nrec > 0 && p->filling->text.n + l->len + 1 > p->set->bytes)
+		close_batch(p);
+	if (p->filling == NULL && (p->filling = push_spare(p)) == NULL)
+		return -1;
+	b = p->filling;
+	if (b->nrec == 0)
+		b->from = (struct batch_place){ .offset = offset, .line = l->number };
+	form_at = b->form.n;
+	l->form = &b->form;
+	if (p->user->check(p->user->arg, l) == -1) {
+		b->form.n = form_at;
+		push_refuse(p, l->number, 0, l->why, l->text, l->len);
+		return 0;
+	}
+	if (batch_add(b, l->number, l->text, l->len, form_at, l->key, l->nkey) == -1)
+		return -1;
+	b->last = l->number;
+	if (b->nrec == 1)
+		p->filling_since = push_now();
+	if (p->set->records > 0 && b->nrec >= p->set->records)
+		close_batch(p);
+	else if (push_journal_is_cut(p, l->number))
+		close_batch(p);
+	return 0;
+}
+
+int
+push_wants(const struct push *p)
+{
+	size_t all = p->kept.bytes;
+
+	return !p->ended && !p->halted && p->ready.n + p->busy <= push_limit(&p->limit) && p->lost.n == 0 && p->late.n == 0 &&
+	    (all == 0 || all < p->set->memory);
+}
+
+int
+push_lines(struct push *p, struct rec *in)
+{
+	int before = p->ready.n;
+
+	while (push_wants(p) && p->ready.n == before && rec_ready(in)) {
+		struct push_line l = { .key = "" };
+		uint64_t offset = in->offset;
+		char *text;
+		enum rec_status got = rec_next(in, &text, &l.len);
+
+		if (got == REC_END || got == REC_ERROR) {
+			p->ended = p->whole = 1;
+			return 0;
+		}
+		p->account->read++;
+		l.text = text;
+		l.number = in->line;
+		if (got == REC_LONG)
+			push_refuse(p, in->line, 0, "line too long", "", 0);
+		else if (add_line(p, &l, offset) == -1) {
+			push_lose(p, 1, in->line, 0);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A record waits for others only so long. While all connections are taken closing would only make batches small; and the lines of a file
+ * are all there, so that its batches are the same in every run.
+ */
+int
+push_may_close(const struct push *p)
+{
+	return p->filling != NULL && p->filling->nrec > 0 && p->origin == -1 && p->busy < push_limit(&p->limit);
+}
+
+void
+push_close_late(struct push *p)
+{
+	if (p->ended && p->filling != NULL && p->filling->nrec > 0) {
+		if (!p->whole)
+			push_journal_cut(p, p->filling->last);
+		close_batch(p);
+	} else if (push_may_close(p) && push_now() - p->filling_since >= p->set->wait) {
+		push_journal_cut(p, p->filling->last);
+		close_batch(p);
+	}
+}

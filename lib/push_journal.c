@@ -1,0 +1,497 @@
+/*
+ * The journal: to what place of the input all is settled, so that the same command can go on there after a crash. It is text, written to
+ * a new file that is synced and takes the place of the old one; whoever loads holds a lock on it.
+ *
+ *	og-journal 1
+ *	target NAME      server and way of loading
+ *	mark HEX         of the load, for records that carry one
+ *	offset N         bytes of input that are settled
+ *	line N           lines in them
+ *	reach N          no line behind this one was ever sent
+ *	refused N        records refused so far
+ *	tail HEX         hash of the input's last bytes before the offset; 0: unknown
+ *	cut N            last line of a batch that its size did not end; any number of these
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mix.h"
+#include "push_impl.h"
+
+#define EVERY 1000 /* ms */
+#define TAIL 4096  /* bytes */
+#define LEAST 1000 /* lines that may be sent before it is written again */
+
+static const char head[] = "og-journal 1";
+
+/* ---- reading ---- */
+
+static int
+add_cut(struct push_journal *j, uint64_t line)
+{
+	if (j->ncut == j->cuts) {
+		size_t cuts = j->cuts == 0 ? 16 : j->cuts * 2;
+		uint64_t *cut = reallocarray(j->cut, cuts, sizeof(*cut));
+
+		if (cut == NULL)
+			return -1;
+		j->cut = cut;
+		j->cuts = cuts;
+	}
+	j->cut[j->ncut++] = line;
+	return 0;
+}
+
+static int
+number(const char *text, int base, uint64_t *to)
+{
+	char *end;
+
+	errno = 0;
+	*to = strtoull(text, &end, base);
+	return *text == '-' || *text == '\0' || *end != '\0' || errno != 0 ? -1 : 0;
+}
+
+/* NULL, or what is wrong. */
+static const char *
+read_word(struct push *p, const char *name, const char *value, unsigned *seen)
+{
+	struct push_journal *j = &p->journal;
+	uint64_t n;
+	struct {
+		const char *name;
+		uint64_t *to;
+	} numbers[] = { { "offset", &j->place.offset }, { "line", &j->place.line }, { "reach", &j->reach },
+		{ "refused", &p->none.earlier } };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (strcmp(name, numbers[i].name) == 0) {
+			*seen |= 1U << i;
+			return number(value, 10, numbers[i].to) == -1 ? "the journal is damaged" : NULL;
+		}
+	}
+	if (strcmp(name, "tail") == 0)
+		return number(value, 16, &j->tail) == -1 ? "the journal is damaged" : NULL;
+	if (strcmp(name, "target") == 0) {
+		*seen |= 16;
+		return strcmp(value, p->set->target) == 0 ? NULL : "the journal is that of another load: other server, options or program";
+	}
+	if (strcmp(name, "mark") == 0 && strlen(value) == 32 && strspn(value, "0123456789abcdef") == 32) {
+		*seen |= 32;
+		memcpy(p->mark, value, 32);
+		return NULL;
+	}
+	if (strcmp(name, "cut") == 0 && number(value, 10, &n) == 0)
+		return add_cut(j, n) == -1 ? strerror(errno) : NULL;
+	return "the journal is damaged";
+}
+
+static const char *
+parse(struct push *p, char *text)
+{
+	unsigned seen = 0;
+	char *line = strsep(&text, "\n");
+
+	if (strcmp(line, head) != 0)
+		return "the journal is a file of another kind";
+	while ((line = strsep(&text, "\n")) != NULL && *line != '\0') {
+		char *value = strchr(line, ' ');
+		const char *why;
+
+		if (value == NULL)
+			return "the journal is damaged";
+		*value++ = '\0';
+		if ((why = read_word(p, line, value, &seen)) != NULL)
+			return why;
+	}
+	return seen == 63 && text != NULL && p->journal.place.line <= p->journal.reach ? NULL : "the journal is damaged";
+}
+
+static int
+load(struct push *p, const char **errstr)
+{
+	struct buf b = { 0 };
+	ssize_t got = 0;
+	char *to;
+
+	while ((to = buf_room(&b, 65536)) != NULL && (got = read(p->journal.fd, to, 65535)) > 0)
+		b.n += (size_t)got;
+	if (to == NULL || got == -1) {
+		buf_free(&b);
+		return -1;
+	}
+	if (b.n > 0) {
+		b.p[b.n] = '\0';
+		*errstr = strlen(b.p) == b.n ? parse(p, b.p) : "the journal is damaged";
+	}
+	buf_free(&b);
+	return *errstr == NULL ? 0 : -1;
+}
+
+/* ---- writing ---- */
+
+static void
+least(struct batch_place *place, const struct batch *b)
+{
+	for (; b != NULL; b = b->next)
+		if (b->from.offset < place->offset)
+			*place = b->from;
+}
+
+/* What is before it is settled, or refused and written down. */
+static struct batch_place
+low(const struct push *p)
+{
+	struct batch_place place = { p->in->offset, p->in->line + 1 };
+
+	least(&place, p->ready.first);
+	least(&place, p->kept.first);
+	least(&place, p->lost.first);
+	if (p->filling != NULL && p->filling->nrec > 0 && p->filling->from.offset < place.offset)
+		place = p->filling->from;
+	for (int i = 0; i < p->set->connections; i++) {
+		const struct push_request *r = &p->request[i];
+
+		if (r->busy && r->batch != NULL && r->batch->from.offset < place.offset)
+			place = r->batch->from;
+	}
+	place.line--; /* lines before it */
+	return place;
+}
+
+static uint64_t
+tail_of(const char *from, size_t n)
+{
+	uint64_t hash = mix_name(from, n);
+
+	return hash == 0 ? 1 : hash;
+}
+
+/* From the file itself. 0: unknown */
+static uint64_t
+file_tail(const struct push *p, uint64_t offset)
+{
+	char bytes[TAIL];
+	size_t n = offset < TAIL ? (size_t)offset : TAIL;
+
+	if (p->origin == -1 || pread(p->fd, bytes, n, (off_t)((uint64_t)p->origin + offset - n)) != (ssize_t)n)
+		return 0;
+	return tail_of(bytes, n);
+}
+
+static int
+compose(const struct push *p, const struct batch_place *place, uint64_t reach, struct buf *b)
+{
+	const struct push_journal *j = &p->journal;
+	char text[512];
+	int n = snprintf(text, sizeof(text),
+	    "%s\nmark %s\noffset %" PRIu64 "\nline %" PRIu64 "\nreach %" PRIu64 "\nrefused %" PRIu64 "\ntail %" PRIx64 "\ntarget ", head,
+	    p->mark, place->offset, place->line, reach, p->account->earlier + p->account->refused, file_tail(p, place->offset));
+
+	if (buf_put(b, text, (size_t)n) == -1 || buf_puts(b, p->set->target) == -1 || buf_puts(b, "\n") == -1)
+		return -1;
+	for (size_t i = 0; i < j->ncut; i++) {
+		n = snprintf(text, sizeof(text), "cut %" PRIu64 "\n", j->cut[i]);
+		if (buf_put(b, text, (size_t)n) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+sync_folder(const char *name)
+{
+	char *copy = strdup(name);
+	int fd = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed;
+
+	free(copy);
+	if (fd == -1)
+		return -1;
+	failed = fsync(fd) == -1 && errno != EINVAL;
+	(void)close(fd);
+	return failed ? -1 : 0;
+}
+
+static int
+replace(struct push *p, const struct buf *b)
+{
+	struct push_journal *j = &p->journal;
+	int fd = open(j->fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	size_t done = 0;
+
+	if (fd == -1)
+		return -1;
+	while (done < b->n) {
+		ssize_t put = write(fd, b->p + done, b->n - done);
+
+		if (put == -1 && errno != EINTR)
+			break;
+		if (put > 0)
+			done += (size_t)put;
+	}
+	if (done < b->n || flock(fd, LOCK_EX | LOCK_NB) == -1 || fsync(fd) == -1 || rename(j->fresh, p->set->journal) == -1 ||
+	    sync_folder(p->set->journal) == -1) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	if (j->fd != -1)
+		(void)close(j->fd);
+	j->fd = fd;
+	return 0;
+}
+
+static void
+forget_cuts(struct push_journal *j, uint64_t line)
+{
+	size_t n = 0;
+
+	while (n < j->ncut && j->cut[n] <= line)
+		n++;
+	memmove(j->cut, j->cut + n, (j->ncut - n) * sizeof(*j->cut));
+	j->ncut -= n;
+}
+
+static void
+failed(struct push *p)
+{
+	struct push_journal *j = &p->journal;
+	int error = errno;
+	char why[PUSH_WHY];
+
+	(void)snprintf(why, sizeof(why), "%s: %s", p->set->journal, strerror(error));
+	if (j->failed == 0)
+		j->since = push_now();
+	j->when = push_now() + push_backoff(j->failed++);
+	if (!push_may_pass(error) || (p->set->deadline > 0 && push_now() - j->since > p->set->deadline))
+		push_stop(p, why);
+	else
+		push_note(p, why, j->failed > 1);
+}
+
+/* 0; or -1: later */
+static int
+put(struct push *p, uint64_t reach)
+{
+	struct push_journal *j = &p->journal;
+	struct batch_place place = low(p);
+	struct buf b = { 0 };
+	int done;
+
+	if (j->ncut > 0)
+		forget_cuts(j, place.line);
+	if (reach < place.line)
+		reach = place.line;
+	done = compose(p, &place, reach, &b) == 0 && replace(p, &b) == 0;
+	if (!done)
+		failed(p);
+	buf_free(&b);
+	if (!done)
+		return -1;
+	j->place = place;
+	j->reach = reach;
+	j->read = p->in->line;
+	j->stale = 0;
+	j->failed = 0;
+	j->when = push_now() + EVERY;
+	return 0;
+}
+
+/* Twice what was read since it was written. */
+static uint64_t
+next_reach(const struct push *p, uint64_t last)
+{
+	uint64_t ahead = 2 * (p->in->line - p->journal.read), from = p->in->line > last ? p->in->line : last;
+
+	from += ahead < LEAST ? LEAST : ahead;
+	return from > p->journal.reach ? from : p->journal.reach;
+}
+
+/* May this batch, which is in no list at the moment, be sent? */
+int
+push_journal_reach(struct push *p, struct batch *b)
+{
+	struct push_journal *j = &p->journal;
+	int done;
+
+	if (p->set->journal == NULL || (b->last <= j->reach && !j->stale))
+		return 1;
+	push_dead_sync(p);
+	if (p->late.n > 0 || p->dead_dirty || (j->failed > 0 && push_now() < j->when))
+		return 0;
+	push_first(&p->ready, b);
+	done = put(p, next_reach(p, b->last)) == 0;
+	(void)push_take(&p->ready);
+	return done;
+}
+
+void
+push_journal_turn(struct push *p)
+{
+	struct push_journal *j = &p->journal;
+
+	if (p->set->journal == NULL || push_now() < j->when || p->late.n > 0 || p->dead_dirty)
+		return;
+	if (p->in->line == j->read && low(p).line == j->place.line) {
+		j->when = push_now() + EVERY;
+		return;
+	}
+	(void)put(p, next_reach(p, 0));
+}
+
+int
+push_journal_end(struct push *p)
+{
+	int all = p->ready.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->busy == 0;
+
+	if (p->set->journal == NULL || p->late.n > 0 || p->dead_dirty)
+		return 0;
+	return put(p, all ? 0 : p->journal.reach);
+}
+
+void
+push_journal_cut(struct push *p, uint64_t line)
+{
+	struct push_journal *j = &p->journal;
+
+	if (p->set->journal == NULL || push_journal_is_cut(p, line))
+		return;
+	if (add_cut(j, line) == -1)
+		push_stop(p, strerror(errno));
+	for (size_t i = j->ncut - 1; i > 0 && j->cut[i] < j->cut[i - 1]; i--) {
+		uint64_t other = j->cut[i];
+
+		j->cut[i] = j->cut[i - 1];
+		j->cut[i - 1] = other;
+	}
+	j->stale = 1;
+}
+
+int
+push_journal_is_cut(const struct push *p, uint64_t line)
+{
+	const struct push_journal *j = &p->journal;
+
+	for (size_t i = 0; i < j->ncut && j->cut[i] <= line; i++)
+		if (j->cut[i] == line)
+			return 1;
+	return 0;
+}
+
+/* ---- setting up ---- */
+
+int
+push_journal_open(struct push *p)
+{
+	struct push_journal *j = &p->journal;
+	const char *name = p->set->journal, *why = NULL;
+	struct stat of_fd, of_name;
+	size_t size;
+
+	if (name == NULL)
+		return 0;
+	size = strlen(name) + sizeof(".new");
+	if ((j->fresh = malloc(size)) == NULL || (j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1 ||
+	    fstat(j->fd, &of_fd) == -1)
+		return push_wrong(p, name, NULL);
+	(void)snprintf(j->fresh, size, "%s.new", name);
+	if (!S_ISREG(of_fd.st_mode))
+		return push_wrong(p, name, "not a regular file");
+	if (flock(j->fd, LOCK_EX | LOCK_NB) == -1 || stat(name, &of_name) == -1 || of_name.st_ino != of_fd.st_ino)
+		return push_wrong(p, name, "in use by another load");
+	return load(p, &why) == 0 ? 0 : push_wrong(p, name, why);
+}
+
+/* Read and forget what was delivered before. 0, or -1 */
+static int
+skip_pipe(struct push *p, uint64_t left)
+{
+	char bytes[2 * TAIL + 65536];
+	size_t have = 0;
+	uint64_t lines = 0;
+
+	while (left > 0) {
+		struct pollfd ready[2] = { { .fd = p->fd, .events = POLLIN }, { .fd = p->signals, .events = POLLIN } };
+		ssize_t got;
+
+		if (poll(ready, 2, -1) > 0 && ready[1].revents != 0)
+			push_interrupt(p);
+		if (p->ended)
+			return -1;
+		if (ready[0].revents == 0)
+			continue;
+		if (have > TAIL) {
+			memmove(bytes, bytes + have - TAIL, TAIL);
+			have = TAIL;
+		}
+		got = read(p->fd, bytes + have, left < 65536 ? (size_t)left : 65536);
+		if (got == -1 && errno != EINTR && errno != EAGAIN)
+			return -1;
+		if (got == 0)
+			return -1;
+		for (ssize_t i = 0; i < got; i++)
+			lines += bytes[have + (size_t)i] == '\n';
+		have += got > 0 ? (size_t)got : 0;
+		left -= got > 0 ? (uint64_t)got : 0;
+	}
+	if (p->journal.tail != 0 && tail_of(bytes + have - (have < TAIL ? have : TAIL), have < TAIL ? have : TAIL) != p->journal.tail)
+		return -1;
+	return lines == p->journal.place.line || lines + 1 == p->journal.place.line ? 0 : -1;
+}
+
+static int
+skip_file(struct push *p, uint64_t offset)
+{
+	struct stat st;
+
+	if (fstat(p->fd, &st) == -1 || (uint64_t)st.st_size < (uint64_t)p->origin + offset)
+		return -1;
+	if (p->journal.tail != 0 && file_tail(p, offset) != p->journal.tail)
+		return -1;
+	return lseek(p->fd, (off_t)((uint64_t)p->origin + offset), SEEK_SET) == -1 ? -1 : 0;
+}
+
+int
+push_journal_skip(struct push *p)
+{
+	struct push_journal *j = &p->journal;
+	struct rec *in = p->in;
+	uint64_t offset = j->place.offset;
+	struct stat st;
+
+	if (fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode))
+		p->origin = lseek(p->fd, 0, SEEK_CUR);
+	if (p->set->journal == NULL)
+		return 0;
+	if (offset > 0 && (p->origin == -1 ? skip_pipe(p, offset) : skip_file(p, offset)) == -1) {
+		push_stop(p, p->ended ? "interrupted" : "the input is not the one of the journal, or shorter");
+		return -1;
+	}
+	in->offset = offset;
+	in->line = j->place.line;
+	p->account->skipped = j->place.line;
+	p->account->again = j->reach - j->place.line;
+	j->read = in->line;
+	return put(p, j->reach);
+}
+
+void
+push_journal_close(struct push *p)
+{
+	if (p->journal.fd != -1)
+		(void)close(p->journal.fd);
+	free(p->journal.cut);
+	free(p->journal.fresh);
+}

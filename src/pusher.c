@@ -1,0 +1,365 @@
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "pusher.h"
+
+#define NOTE_EVERY 60000 /* ms */
+#define BATCH_LARGEST (256LL * 1024 * 1024)
+#define MEMORY_LARGEST (1LL << 40)
+
+/* ---- options ---- */
+
+_Noreturn void
+pusher_usage(const struct pusher *p, FILE *to, int status)
+{
+	if (fputs(p->usage, to) == EOF || fflush(to) == EOF)
+		err(1, "<stdout>");
+	exit(status);
+}
+
+long long
+pusher_number(const char *text, char letter, long long most)
+{
+	const char *errstr;
+	long long v = strtonum(text, 1, most, &errstr);
+
+	if (errstr != NULL)
+		errx(2, "-%c %s: %s", letter, text, errstr);
+	return v;
+}
+
+int64_t
+pusher_duration(const char *text, char letter)
+{
+	int64_t us;
+
+	if (clock_duration(text, strlen(text), &us) == -1)
+		errx(2, "-%c %s: not a duration such as 500ms, 15s or 5m", letter, text);
+	return us;
+}
+
+/* In ms; 0 only for 0. */
+static int64_t
+duration_ms(const char *text, char letter)
+{
+	if (strcmp(text, "0") == 0 || strcmp(text, "0s") == 0)
+		return 0;
+	return (pusher_duration(text, letter) + 999) / 1000;
+}
+
+static void
+set_form(struct pusher *p, const char *value)
+{
+	int form = pack_form(value);
+
+	if (form == -1)
+		errx(2, "-z %s: none, gzip or zstd", value);
+	p->set.pack = (enum pack_form)form;
+	p->pack = value;
+}
+
+static int
+set_file(struct pusher *p, int letter, const char *value)
+{
+	switch (letter) {
+	case 'D':
+		p->set.dead = value;
+		return 1;
+	case 'H':
+		p->set.headers = value;
+		return 1;
+	case 'P':
+		p->set.password = value;
+		return 1;
+	case 'S':
+		p->set.stats = value;
+		return 1;
+	case 'j':
+		p->set.journal = value;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int
+set_time(struct pusher *p, int letter, const char *value)
+{
+	switch (letter) {
+	case 'E':
+		p->set.drain = duration_ms(value, 'E');
+		return 1;
+	case 'L':
+		p->set.wait = duration_ms(value, 'L');
+		return 1;
+	case 'T':
+		p->set.deadline = (pusher_duration(value, 'T') + 999) / 1000;
+		return 1;
+	case 'W':
+		p->set.settle = duration_ms(value, 'W');
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+int
+pusher_option(struct pusher *p, int letter, const char *value)
+{
+	switch (letter) {
+	case 'B':
+		p->set.bytes = (size_t)pusher_number(value, 'B', BATCH_LARGEST);
+		return 1;
+	case 'C':
+		p->set.connections = (int)pusher_number(value, 'C', 64);
+		return 1;
+	case 'M':
+		p->set.memory = (size_t)pusher_number(value, 'M', MEMORY_LARGEST);
+		return 1;
+	case 'N':
+		p->set.max_dead = (uint64_t)pusher_number(value, 'N', INT64_MAX);
+		return 1;
+	case 'R':
+		p->set.records = (size_t)pusher_number(value, 'R', 1000000);
+		return 1;
+	case 'V':
+		if (printf("%s " OG_VERSION "\n", p->name) < 0 || fflush(stdout) == EOF)
+			err(1, "<stdout>");
+		exit(0);
+	case 'h':
+		pusher_usage(p, stdout, 0);
+	case 'v':
+		p->verbose = 1;
+		return 1;
+	case 'y':
+		p->verify = 1;
+		return 1;
+	case 'z':
+		set_form(p, value);
+		return 1;
+	default:
+		return set_file(p, letter, value) || set_time(p, letter, value);
+	}
+}
+
+char *
+pusher_url(const char *base, const char *path, const char *const *query)
+{
+	static const char *const none[] = { NULL };
+	const char *errstr;
+	char *url = push_url(base, path, query == NULL ? none : query, &errstr);
+
+	/* A URL that holds a password is not repeated. */
+	if (url == NULL)
+		errx(2, "%s: %s", strstr(errstr, "password") != NULL ? "URL" : base, errstr);
+	return url;
+}
+
+/* ---- telling ---- */
+
+void
+pusher_say(const struct pusher *p, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	warnx("%s%s: %s", p->tty ? "\r\033[K" : "", p->base, text);
+}
+
+int
+pusher_refuse(struct pusher *p, const struct push_answer *a, const char *form)
+{
+	char why[PUSH_WHY];
+
+	if (form != NULL)
+		(void)snprintf(why, sizeof(why), "%ld: the server does not understand -z %s", a->status, form);
+	else
+		push_says(p->push, a, why);
+	push_stop(p->push, why);
+	return -1;
+}
+
+static void
+refused(void *arg, uint64_t line, const char *why)
+{
+	struct pusher *p = arg;
+
+	warnx("%s:%" PRIu64 ": %s", p->in.name, line, why);
+}
+
+static void
+note(void *arg, const char *what)
+{
+	pusher_say(arg, "%s", what);
+}
+
+/* On a terminal: how far it is. */
+static void
+progress(void *arg, const struct push_account *a, int in_flight, int last)
+{
+	struct pusher *p = arg;
+
+	if (!p->tty)
+		return;
+	if (last)
+		(void)fputs("\r\033[K", stderr);
+	else
+		(void)fprintf(stderr, "\r\033[K%s: read %" PRIu64 ", accepted %" PRIu64 ", refused %" PRIu64 ", under way %d", p->name,
+		    a->read, a->accepted, a->refused, in_flight);
+	(void)fflush(stderr);
+}
+
+/* From where on the input is to be loaded again. */
+static void
+tell_place(const struct pusher *p)
+{
+	const struct rec *in = &p->in;
+
+	if (in->line == 0)
+		warnx("%s: no line was read", in->name);
+	else if (p->account.first == 0)
+		warnx("%s: read to line %" PRIu64 "; all of it was accepted or refused", in->name, in->line);
+	else
+		warnx("%s: read to line %" PRIu64 "; the first line not delivered is %" PRIu64, in->name, in->line, p->account.first);
+}
+
+static void
+tell_account(const struct pusher *p)
+{
+	const struct push_account *a = &p->account;
+
+	if (a->undelivered > 0)
+		pusher_say(p, "%" PRIu64 " records not delivered", a->undelivered);
+	if (a->uncertain > 0)
+		pusher_say(p, "%" PRIu64 " of them may be stored all the same", a->uncertain);
+	if (a->unsettled > 0)
+		pusher_say(p, "%" PRIu64 " records accepted, but not for long enough to be safe from a crash of the server", a->unsettled);
+	if (a->refused > 0)
+		pusher_say(p, "%" PRIu64 " records refused", a->refused);
+	if (a->earlier > 0)
+		pusher_say(p, "%" PRIu64 " records refused in earlier runs of the journal", a->earlier);
+	if (!p->verbose)
+		return;
+	pusher_say(p,
+	    "read %" PRIu64 " = accepted %" PRIu64 " + refused %" PRIu64 " + not delivered %" PRIu64 "; perhaps doubled %" PRIu64
+	    "; requests %" PRIu64 ", repeated %" PRIu64 ", bytes %" PRIu64,
+	    a->read, a->accepted, a->refused, a->undelivered, a->doubtful, a->requests, a->retries, a->bytes);
+	if (a->restarts > 0)
+		pusher_say(
+		    p, "the server was started anew %" PRIu64 " times; sent again for that: %" PRIu64 " records", a->restarts, a->replayed);
+}
+
+/* ---- the run ---- */
+
+/* A socket or file that got the number of a closed stream would be written as that stream. */
+static void
+hold_stream(FILE *stream)
+{
+	/* cppcheck-suppress leakReturnValNotUsed ; it is the stream */
+	if (fcntl(fileno(stream), F_GETFD) == -1 && freopen("/dev/null", "w", stream) == NULL)
+		exit(1);
+}
+
+static const char *
+variable(const char *name)
+{
+	const char *v = getenv(name);
+
+	return v == NULL || *v == '\0' ? NULL : v;
+}
+
+static void
+tell_proxy(const struct pusher *p)
+{
+	static const char *const names[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (variable(names[i]) != NULL) {
+			pusher_say(p, "the proxy in %s is not used", names[i]);
+			return;
+		}
+	}
+}
+
+/* What a resumed load must have in common with the first. */
+static char *
+target_of(const struct pusher *p, const char *target)
+{
+	char *text;
+
+	if (asprintf(&text, "%s %s %zu %zu %s", p->name, p->base, p->set.bytes, p->set.records, target) == -1)
+		err(1, NULL);
+	return text;
+}
+
+static void
+set_up(struct pusher *p, const char *url)
+{
+	const char *query = strchr(url, '?');
+
+	(void)snprintf(p->agent, sizeof(p->agent), "%s/" OG_VERSION, p->name);
+	p->set.agent = p->agent;
+	p->set.secret = query == NULL ? NULL : query + 1;
+	p->set.user = variable("OG_USER");
+	p->set.key = variable("OG_PASSWORD");
+	p->set.ca = variable("SSL_CERT_FILE");
+	p->set.every = NOTE_EVERY;
+	p->tty = isatty(STDERR_FILENO) == 1;
+	p->user.arg = p;
+	p->user.refused = refused;
+	p->user.note = note;
+	p->user.progress = p->tty ? progress : NULL;
+	if ((p->set.user == NULL) != (p->set.key == NULL))
+		errx(2, "OG_USER and OG_PASSWORD are to be set both");
+}
+
+int
+pusher_run(struct pusher *p, const char *url, const char *target)
+{
+	char *whole, why[PUSH_WHY];
+	int failed;
+
+	if (fcntl(STDIN_FILENO, F_GETFD) == -1)
+		err(1, "<stdin>");
+	hold_stream(stdout);
+	hold_stream(stderr);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if ((p->base = strndup(url, strcspn(url, "?#"))) == NULL)
+		err(1, NULL);
+	set_up(p, url);
+	p->set.target = whole = target_of(p, target);
+	tell_proxy(p);
+	if (rec_open(&p->in, STDIN_FILENO, "<stdin>", NULL, PUSH_LINE_MAX) == -1)
+		err(1, NULL);
+	if ((p->push = push_open(&p->set, &p->user, why)) == NULL)
+		errx(1, "%s", why);
+	failed = push_run(p->push, &p->in, &p->account) == -1;
+	free(whole);
+	p->set.target = NULL;
+	if (failed) {
+		pusher_say(p, "%s", push_error(p->push));
+		tell_place(p);
+	}
+	tell_account(p);
+	return failed || p->account.refused > 0 || p->account.earlier > 0 || p->account.undelivered > 0;
+}
+
+int
+pusher_end(struct pusher *p, int status)
+{
+	push_close(p->push);
+	rec_close(&p->in);
+	free(p->base);
+	return status;
+}
