@@ -1,0 +1,610 @@
+#include <errno.h>
+#include <string.h>
+
+#include "vm_impl.h"
+
+/* ---- rules ---- */
+
+int
+vm_refuse(struct vm *v, const char *why)
+{
+	v->why = why;
+	return -1;
+}
+
+int
+vm_is_name(const char *s, size_t n, int colon)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)s[i];
+
+		if ((unsigned)(c | 0x20) - 'a' < 26 || c == '_' || (colon && c == ':') || (i > 0 && (unsigned)c - '0' < 10))
+			continue;
+		return 0;
+	}
+	return n > 0;
+}
+
+int
+vm_is_extra(const struct vm *v, const char *name, size_t n)
+{
+	for (int i = 0; i < v->nextra; i++)
+		if (strncmp(v->extra[i], name, n) == 0 && v->extra[i][n] == '=')
+			return 1;
+	return 0;
+}
+
+const char *
+vm_too_many(const struct vm *v, int labels)
+{
+	return labels > v->labels ? "more labels than the server keeps" : NULL;
+}
+
+/* The bytes that the text of a JSON string has without its escapes. */
+static size_t
+text_bytes(struct json_value s)
+{
+	size_t n = 0;
+
+	for (const char *p = s.p + 1, *end = s.p + s.n - 1; p < end; n++) {
+		unsigned code = 0;
+
+		if (*p != '\\') {
+			p++;
+			continue;
+		}
+		if (p[1] != 'u') {
+			p += 2;
+			continue;
+		}
+		for (int i = 2; i < 6; i++)
+			code = code << 4 | (unsigned)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+		/* A pair of surrogates is four bytes, two for each. */
+		n += (size_t)(code >= 0x80) + (size_t)(code >= 0x800 && (code < 0xd800 || code > 0xdfff));
+		p += 6;
+	}
+	return n;
+}
+
+const char *
+vm_too_long(const struct vm *v, size_t name, struct json_value text)
+{
+	if (name > v->name)
+		return "a label's name is longer than the server keeps";
+	if (text.n - 2 > v->value && text_bytes(text) > v->value)
+		return "a label's value is longer than the server keeps";
+	return NULL;
+}
+
+const char *
+vm_bad_time(const struct vm *v, int64_t ms)
+{
+	if (ms < v->begin || ms >= v->end)
+		return ms < v->begin ? "before the time asked for" : "behind the time asked for";
+	if (ms < v->oldest || ms > v->newest)
+		return ms < v->oldest ? "older than the server's retention" : "further in the future than the server keeps";
+	return NULL;
+}
+
+int
+vm_whole(const char *s, size_t n, int64_t *value)
+{
+	int64_t v = 0;
+
+	if (n == 0 || n > 15 || (n > 1 && s[0] == '0'))
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		v = v * 10 + (s[i] - '0');
+	}
+	*value = v;
+	return 0;
+}
+
+int
+vm_is_number(const char *s, size_t n)
+{
+	double value;
+	size_t digits = 0, i = n > 0 && s[0] == '-';
+
+	/* Most are short and plain; the zero that may not lead is left to the thorough way. */
+	if (n < 100 && i < n && s[i] >= '1' && s[i] <= '9') {
+		while (i < n && s[i] >= '0' && s[i] <= '9')
+			i++;
+		if (i < n && s[i] == '.')
+			for (i++; i < n && s[i] >= '0' && s[i] <= '9'; i++)
+				digits++;
+		if (i == n && (digits > 0 || s[n - 1] != '.'))
+			return 1;
+	}
+	return json_double((struct json_value){ s, n }, &value) == 0;
+}
+
+/* ---- parts of a form ---- */
+
+int
+vm_put_name(struct vm *v, const char *metric, size_t n)
+{
+	static const char head[] = "\"__name__\":\"";
+	char *to;
+
+	v->key.n = v->nlabels;
+	if ((to = buf_room(&v->key, sizeof(head) + n)) == NULL)
+		return vm_refuse(v, strerror(errno));
+	memcpy(to, head, sizeof(head) - 1);
+	memcpy(to + sizeof(head) - 1, metric, n);
+	to[sizeof(head) - 1 + n] = '"';
+	v->key.n += sizeof(head) + n;
+	return 0;
+}
+
+/* One byte that says how many digits the time has, the time, the value. */
+int
+vm_put_form(struct vm *v, struct buf *form, const struct vm_time *t, const char *value, size_t n)
+{
+	char *to = buf_room(form, sizeof(t->digit) + 1 + n);
+
+	if (to == NULL)
+		return vm_refuse(v, strerror(errno));
+	to[0] = (char)t->n;
+	memcpy(to + 1, t->digit, sizeof(t->digit));
+	memcpy(to + 1 + t->n, value, n);
+	form->n += 1 + t->n + n;
+	v->samples = 1;
+	return 0;
+}
+
+int
+vm_seconds(const char *s, size_t n, struct vm_time *t)
+{
+	const char *dot = n > 10 && s[10] == '.' ? s + 10 : memchr(s, '.', n);
+	size_t whole = dot == NULL ? n : (size_t)(dot - s);
+	int64_t seconds;
+	int part = 0;
+
+	if (whole > 12 || vm_whole(s, whole, &seconds) == -1 || seconds == 0)
+		return -1;
+	memcpy(t->digit, s, whole);
+	for (size_t i = whole + 1; i < n; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+	for (size_t i = 1; i < 4; i++) {
+		t->digit[whole + i - 1] = whole + i < n ? s[whole + i] : '0';
+		part = part * 10 + (t->digit[whole + i - 1] - '0');
+	}
+	t->n = whole + 3;
+	t->ms = seconds * 1000 + part;
+	return 0;
+}
+
+/* ---- labels in JSON ---- */
+
+/* What holds of every line with these names of labels. */
+static const struct vm_shape *
+find_shape(struct vm *v, const struct json_shape *s)
+{
+	struct vm_shape *shape = &v->shape[s->slot];
+
+	if (shape->id == s->id)
+		return shape;
+	*shape = (struct vm_shape){ .id = s->id, .labels = s->n + v->nextra + (v->input == VM_SAMPLES) };
+	for (int i = 0; i < s->n; i++) {
+		struct json_value name = json_shape_key(v->metric, i);
+
+		if (v->input == VM_SAMPLES && !vm_is_name(name.p, name.n, 0))
+			shape->why = "a tag's name is not of letters, digits and _";
+		else if (name.n == 0)
+			shape->why = "a label without a name";
+		else if (name.n > v->name)
+			shape->why = "a label's name is longer than the server keeps";
+		else if (v->input == VM_SAMPLES && name.n == 8 && memcmp(name.p, "__name__", 8) == 0)
+			shape->why = "a tag __name__";
+		shape->labels -= vm_is_extra(v, name.p, name.n);
+	}
+	return shape;
+}
+
+/* Copy those that are not empty: the server leaves out the others. */
+static int
+put_labels(struct vm *v, const struct json_shape *s)
+{
+	size_t room = v->last.n + (size_t)s->n * 4 + 1;
+	char *to;
+
+	v->key.n = 0;
+	if ((to = buf_room(&v->key, room)) == NULL)
+		return vm_refuse(v, strerror(errno));
+	for (int i = 0; i < s->n; i++) {
+		struct json_value name = json_shape_key(v->metric, i), text = s->value[i];
+
+		if (json_is_null(text) || text.n == 2)
+			continue;
+		*to++ = '"';
+		memcpy(to, name.p, name.n);
+		to += name.n;
+		*to++ = '"';
+		*to++ = ':';
+		memcpy(to, text.p, text.n);
+		to += text.n;
+		*to++ = ',';
+	}
+	v->key.n = v->nlabels = (size_t)(to - v->key.p);
+	return 0;
+}
+
+static int
+read_labels(struct vm *v, struct json_value object)
+{
+	const struct vm_shape *shape;
+	const struct json_shape *s;
+	struct json_value name;
+	const char *why;
+	int empty = 0, left_out = 0;
+
+	if (object.n > VM_SERIES)
+		return vm_refuse(v, "a series of more than 60000 bytes");
+	if (json_read(v->metric, object.p, object.n, &name, &v->why) == -1)
+		return -1;
+	s = json_shape(v->metric);
+	if (s->id == 0)
+		return vm_refuse(v, "more labels than the server keeps");
+	shape = find_shape(v, s);
+	if (shape->why != NULL)
+		return vm_refuse(v, shape->why);
+	for (int i = 0; i < s->n; i++) {
+		struct json_value text = s->value[i];
+
+		if (!json_is_string(text) && (v->input == VM_IMPORT || !json_is_null(text)))
+			return vm_refuse(v, v->input == VM_IMPORT ? "a label that is no string" : "a tag that is no string");
+		if (text.p[0] != '"' || text.n == 2) {
+			struct json_value key = json_shape_key(v->metric, i);
+
+			empty++;
+			left_out += !vm_is_extra(v, key.p, key.n);
+		} else if (text.n - 2 > v->value && (why = vm_too_long(v, 0, text)) != NULL)
+			return vm_refuse(v, why);
+	}
+	if (v->input == VM_IMPORT && empty == s->n)
+		return vm_refuse(v, "no labels");
+	if ((why = vm_too_many(v, shape->labels - left_out)) != NULL)
+		return vm_refuse(v, why);
+	return v->input == VM_IMPORT ? 0 : put_labels(v, s);
+}
+
+/* Labels into v->key, unless they are those of the line before. */
+static int
+take_labels(struct vm *v, struct json_value object)
+{
+	if (object.n == v->last.n && memcmp(object.p, v->last.p, object.n) == 0)
+		return 0;
+	v->last.n = 0;
+	if (buf_put(&v->last, object.p, object.n) == -1)
+		return vm_refuse(v, strerror(errno));
+	if (read_labels(v, (struct json_value){ v->last.p, v->last.n }) == -1) {
+		v->last.n = 0;
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- samples of og-record(5) ---- */
+
+enum { METRIC, TS, NUMBER, TAGS };
+
+/* Is the text at p, which is moved behind it? */
+static inline int
+skip(const char **p, const char *end, const char *text, size_t n)
+{
+	if ((size_t)(end - *p) < n || memcmp(*p, text, n) != 0)
+		return 0;
+	*p += n;
+	return 1;
+}
+
+#define SKIP(p, end, text) skip((p), (end), (text), sizeof(text) - 1)
+
+/* Up to the next byte that is c; p is moved there. */
+static inline int
+up_to(const char **p, const char *end, int c, struct json_value *value)
+{
+	const char *found = memchr(*p, c, (size_t)(end - *p));
+
+	if (found == NULL)
+		return 0;
+	*value = (struct json_value){ *p, (size_t)(found - *p) };
+	*p = found;
+	return 1;
+}
+
+/* Where an object ends that nothing but an exemplar may follow, as og-metrics writes it. */
+static const char *
+before_exemplar(const char *from, const char *end)
+{
+	static const char head[] = ",\"exemplar\":\"";
+	const char *p;
+	size_t n;
+
+	if (end - from < 3 || end[-1] != '}')
+		return NULL;
+	if (end[-2] == '}')
+		return end - 1;
+	if (end[-2] != '"' || (p = memrchr(from, '"', (size_t)(end - from) - 2)) == NULL)
+		return NULL;
+	n = (size_t)(end - 2 - (p + 1));
+	for (size_t i = 1; i <= n; i++)
+		if ((p[i] < '0' || p[i] > '9') && (p[i] < 'a' || p[i] > 'z'))
+			return NULL;
+	p -= sizeof(head) - 2;
+	return p > from && memcmp(p, head, sizeof(head) - 1) == 0 ? p : NULL;
+}
+
+/*
+ * The parts of a line as og-metrics writes it, found without a look at what the tags are: most often they are those of the line before.
+ * If each part is sound, the line is.
+ */
+static int
+split_sample(struct vm *v, const char *p, const char *end)
+{
+	struct json_value *part = v->v;
+	const char *behind;
+
+	if (!SKIP(&p, end, "{\"metric\":") || !up_to(&p, end, ',', &part[METRIC]) || !SKIP(&p, end, ",\"ts\":") ||
+	    !up_to(&p, end, ',', &part[TS]) || !SKIP(&p, end, ",\"value\":") || !up_to(&p, end, ',', &part[NUMBER]) ||
+	    !SKIP(&p, end, ",\"tags\":") || (behind = before_exemplar(p, end)) == NULL)
+		return 0;
+	part[TAGS] = (struct json_value){ p, (size_t)(behind - p) };
+	return part[METRIC].n > 1 && part[METRIC].p[part[METRIC].n - 1] == '"' && part[TAGS].n > 1 && *p == '{';
+}
+
+static int
+take_sample(struct vm *v, struct buf *form)
+{
+	static const struct json_value none = { "{}", 2 };
+	const struct json_value metric = v->v[METRIC], number = v->v[NUMBER], tags = json_is_null(v->v[TAGS]) ? none : v->v[TAGS];
+	struct vm_time t;
+	const char *why;
+
+	if (!json_is_string(metric) || !vm_is_name(metric.p + 1, metric.n - 2, 1))
+		return vm_refuse(v, json_is_null(metric) ? "no metric" : "metric is not a name of letters, digits, _ and :");
+	if (metric.n - 2 > v->value)
+		return vm_refuse(v, "metric is longer than the server keeps");
+	if (json_is_null(v->v[TS]))
+		return vm_refuse(v, "no ts");
+	if (vm_seconds(v->v[TS].p, v->v[TS].n, &t) == -1)
+		return vm_refuse(v, "ts is not a decimal number of seconds since 1970");
+	if ((why = vm_bad_time(v, t.ms)) != NULL)
+		return vm_refuse(v, why);
+	if (!vm_is_number(number.p, number.n))
+		return vm_refuse(v, json_is_null(number) ? "no value" : "value is not a number");
+	if (tags.p[0] != '{')
+		return vm_refuse(v, "tags is not an object");
+	if (tags.n + metric.n > VM_SERIES)
+		return vm_refuse(v, "a series of more than 60000 bytes");
+	if (take_labels(v, tags) == -1 || vm_put_name(v, metric.p + 1, metric.n - 2) == -1)
+		return -1;
+	return vm_put_form(v, form, &t, number.p, number.n);
+}
+
+/* What the short way does not take, the long way takes or refuses. */
+static int
+read_sample(struct vm *v, const char *line, size_t len, struct buf *form)
+{
+	if (split_sample(v, line, line + len) && take_sample(v, form) == 0)
+		return 0;
+	if (json_read(v->record, line, len, v->v, &v->why) == -1)
+		return -1;
+	return take_sample(v, form);
+}
+
+/* ---- lines of the JSON import ---- */
+
+enum { SERIES, VALUES, TIMES };
+
+static const char *
+check_value(const struct vm *v, struct json_value x)
+{
+	static const char *const infinite[] = { "Infinity", "infinity", "Inf", "inf" };
+	size_t minus;
+
+	if (x.p[0] == '-' || (x.p[0] >= '0' && x.p[0] <= '9'))
+		return vm_is_number(x.p, x.n) ? NULL : "a value too large for a double";
+	if (x.p[0] == 'n')
+		return "a value null, which is not stored";
+	if (x.p[0] != '"')
+		return "a value that is not a number";
+	minus = x.p[1] == '-';
+	for (size_t i = 0; i < sizeof(infinite) / sizeof(infinite[0]); i++) {
+		size_t n = strlen(infinite[i]);
+
+		if (x.n == n + 2 + minus && memcmp(x.p + 1 + minus, infinite[i], n) == 0)
+			return v->infinite ? NULL : "an infinite value, which this server does not store";
+	}
+	return "a value that is not a number";
+}
+
+static const char *
+check_time(const struct vm *v, struct json_value t)
+{
+	int64_t ms;
+
+	if (vm_whole(t.p, t.n, &ms) == -1)
+		return "a time that is not a whole number of milliseconds since 1970";
+	return vm_bad_time(v, ms);
+}
+
+/* Every element of an array; `count` of them, or NULL and why. */
+static int
+check_array(struct vm *v, struct json_value array, const char *(*check)(const struct vm *, struct json_value), uint64_t *count)
+{
+	const char *next = NULL, *why;
+	struct json_value x;
+	int more;
+
+	for (*count = 0; (more = json_each(array, &next, &x)) == 1; ++*count)
+		if ((why = check(v, x)) != NULL)
+			return vm_refuse(v, why);
+	return more;
+}
+
+static int
+read_import(struct vm *v, const char *line, size_t len)
+{
+	uint64_t times;
+
+	if (len >= v->line)
+		return vm_refuse(v, "a line longer than the server takes");
+	if (json_read(v->record, line, len, v->v, &v->why) == -1)
+		return -1;
+	if (v->v[SERIES].p == NULL || v->v[SERIES].p[0] != '{')
+		return vm_refuse(v, "no object \"metric\"");
+	if (v->v[VALUES].p == NULL || v->v[VALUES].p[0] != '[' || v->v[TIMES].p == NULL || v->v[TIMES].p[0] != '[')
+		return vm_refuse(v, "no arrays \"values\" and \"timestamps\"");
+	v->why = "an array in an array";
+	if (check_array(v, v->v[VALUES], check_value, &v->samples) == -1 || check_array(v, v->v[TIMES], check_time, &times) == -1)
+		return -1;
+	if (times != v->samples)
+		return vm_refuse(v, "not as many timestamps as values");
+	if (times == 0)
+		return vm_refuse(v, "no values");
+	if (take_labels(v, v->v[SERIES]) == -1)
+		return -1;
+	v->key.n = 0;
+	return 0;
+}
+
+int
+vm_record(struct vm *v, const char *line, size_t len, struct buf *form)
+{
+	switch (v->input) {
+	case VM_SAMPLES:
+		return read_sample(v, line, len, form);
+	case VM_PROM:
+		return vm_read_text(v, line, len, form);
+	default:
+		return read_import(v, line, len);
+	}
+}
+
+/* ---- what is sent ---- */
+
+static char *
+append(char *to, const char *p, size_t n)
+{
+	memcpy(to, p, n);
+	return to + n;
+}
+
+#define APPEND(to, text) append((to), (text), sizeof(text) - 1)
+
+/* One line, of the records i to j. */
+static int
+put_line(const struct batch *b, const struct batch_group *g, size_t i, size_t j, struct buf *to)
+{
+	size_t room = g->len + 64;
+	char *p;
+
+	for (size_t k = i; k < j; k++)
+		room += b->rec[k].nform + 2;
+	if ((p = buf_room(to, room)) == NULL)
+		return -1;
+	p = APPEND(p, "{\"metric\":{");
+	p = append(p, b->keys.p + g->at, g->len);
+	p = APPEND(p, "},\"values\":[");
+	for (size_t k = i; k < j; k++) {
+		const char *form = b->form.p + b->rec[k].form_at;
+		size_t nt = (size_t)form[0] + 1;
+
+		p = append(p, form + nt, b->rec[k].nform - nt);
+		*p++ = ',';
+	}
+	p = APPEND(p - 1, "],\"timestamps\":[");
+	for (size_t k = i; k < j; k++) {
+		const char *form = b->form.p + b->rec[k].form_at;
+
+		p = append(p, form + 1, (size_t)form[0]);
+		*p++ = ',';
+	}
+	p = APPEND(p - 1, "]}\n");
+	to->n = (size_t)(p - to->p);
+	return 0;
+}
+
+int
+vm_encode(const struct batch *b, struct buf *to)
+{
+	size_t i = 0, j;
+
+	for (; i < b->nrec; i = j) {
+		uint32_t group = b->rec[i].group;
+		size_t n = b->group[group].len + 64;
+
+		/* What holds no sample is nobody's series. */
+		for (j = i; j < b->nrec && b->rec[j].group == group; j++) {
+			n += b->rec[j].nform + 2;
+			if (j > i && n > VM_LINE)
+				break;
+		}
+		if (b->rec[i].nform > 0 && put_line(b, &b->group[group], i, j, to) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- setting up ---- */
+
+int
+vm_extra(struct vm *v, const char *label, const char **errstr)
+{
+	size_t n = strcspn(label, "=");
+
+	*errstr = NULL;
+	if (v->nextra == VM_EXTRAS)
+		*errstr = "more than 32 labels";
+	else if (label[n] != '=' || !vm_is_name(label, n, 0))
+		*errstr = "not a label such as name=value";
+	else if (strncmp(label, "__name__=", 9) == 0)
+		*errstr = "the name of the metric is no label";
+	else if (vm_is_extra(v, label, n))
+		*errstr = "a label given twice";
+	else if (label[n + 1] == '\0' || !utf8_valid(label, strlen(label)))
+		*errstr = label[n + 1] == '\0' ? "an empty value" : "invalid UTF-8";
+	if (*errstr != NULL)
+		return -1;
+	v->extra[v->nextra++] = label;
+	return 0;
+}
+
+int
+vm_open(struct vm *v, enum vm_input input)
+{
+	static const char *const sample[] = { "metric", "ts", "value", "tags" }, *const import[] = { "metric", "values", "timestamps" };
+	static const char *const name[] = { "__name__" };
+
+	*v = (struct vm){
+		.input = input,
+		.begin = INT64_MIN,
+		.end = INT64_MAX,
+		.newest = INT64_MAX,
+		.labels = VM_LABELS,
+		.name = VM_NAME,
+		.value = VM_VALUE,
+		.line = VM_LINE_SENT,
+	};
+	v->record = input == VM_IMPORT ? json_reader(import, 3) : json_reader(sample, 4);
+	v->metric = v->record == NULL ? NULL : json_reader(name, 1);
+	if (v->metric == NULL) {
+		json_reader_free(v->record);
+		return -1;
+	}
+	return 0;
+}
+
+void
+vm_close(struct vm *v)
+{
+	json_reader_free(v->record);
+	json_reader_free(v->metric);
+	buf_free(&v->last);
+	buf_free(&v->key);
+}

@@ -1,0 +1,77 @@
+/*
+ * VictoriaMetrics: samples as its JSON import takes them, and every rule whose breach it answers with 204 all the same.
+ * Samples of one series stand together in a line, {"metric":{labels},"values":[...],"timestamps":[...]}, times in milliseconds.
+ */
+#ifndef OG_VM_H
+#define OG_VM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "buf.h"
+#include "json.h"
+
+/* Input: records of og-record(5), Prometheus' text format, or lines of the JSON import, which are sent as they are. */
+enum vm_input { VM_SAMPLES, VM_PROM, VM_IMPORT };
+
+#define VM_EXTRAS 32
+#define VM_LINE (1024 * 1024) /* bytes of a line that we make */
+#define VM_SERIES 60000       /* bytes of a name and labels; the index of the server loses what does not fit into 64 KiB */
+
+struct vm {
+	enum vm_input input;
+	int64_t begin, end; /* ms since 1970: what is to be sent, end not included; for the caller to set */
+	/* What the server keeps; vm_server() sets it. */
+	int64_t oldest, newest; /* ms since 1970 */
+	int labels;             /* of a series, its name being one of them */
+	size_t name, value;     /* bytes of a label's */
+	size_t line;            /* bytes of a line that is sent as it is */
+	int infinite;           /* are infinities stored? */
+
+	const char *extra[VM_EXTRAS];
+	int nextra;
+	struct json_reader *record, *metric;
+	struct json_value v[4]; /* of the line being read */
+	struct vm_shape {
+		uint64_t id;
+		int labels; /* extra ones counted */
+		const char *why;
+	} shape[JSON_SLOTS];
+	struct buf last;  /* the labels of the line before as they stand in it: most often those of the next one, too */
+	struct buf key;   /* what follows from the line: its series, as members of "metric" */
+	size_t nlabels;   /* bytes of key before the name */
+	uint64_t samples; /* in it */
+	const char *why;
+};
+
+/* 0, or -1 with errno. */
+int vm_open(struct vm *, enum vm_input);
+void vm_close(struct vm *);
+/* The server adds this label to each series, and in place of one that has the name. `name=value`. 0, or -1 with *errstr. */
+int vm_extra(struct vm *, const char *label, const char **errstr);
+/* Set what the server keeps, from its metrics page. 0; -1 when it does not tell which times; the rest is then what all versions keep. */
+int vm_server(struct vm *, const char *metrics, int64_t now_ns);
+/*
+ * Check a line, and put its form behind what `form` holds: nothing for lines to be sent as they are, and for those of the text format that
+ * hold no sample. The series is in v->key.
+ *   return   0; -1 and v->why when it must not be sent, `form` as it was
+ */
+int vm_record(struct vm *, const char *line, size_t len, struct buf *form);
+/* The lines of a sorted batch of such forms. 0, or -1 with errno. */
+int vm_encode(const struct batch *, struct buf *to);
+
+/* What a server says that it did with samples since it was started; NaN: it does not say. */
+struct vm_counts {
+	double start, inserted, invalid, lost; /* lost: dropped in silence */
+};
+
+enum vm_verdict { VM_SAME, VM_DIFFERS, VM_UNKNOWN };
+
+void vm_count(const char *page, struct vm_counts *);
+/* Did it insert at least so many samples, and no more than `most`, and drop none? In words, too. */
+enum vm_verdict vm_compare(const struct vm_counts *before, const struct vm_counts *now, uint64_t least, double most, char *said, size_t);
+/* The URL under which a server's own pages are: without the path by which a cluster leads to tenants. To be freed; NULL with errno. */
+char *vm_root(const char *base);
+
+#endif
