@@ -14,8 +14,10 @@
 
 #define DEPTH_MAX 64
 #define KEYS_MAX 64
-#define LEARN_KEYS 256    /* lines with more are read by jsmn every time */
+#define LEARN_KEYS 256    /* lines with more are not learned */
 #define LEARN_BYTES 16384 /* likewise */
+#define LEARN_EVERY 8     /* line of an unknown layout, when there have been as many as can be remembered */
+#define FEW_KEYS 64       /* are compared each with each */
 #define NUMBER_MAX 512    /* longest number that json_double() takes */
 
 #define EACH_BYTE 0x0101010101010101ULL
@@ -386,8 +388,9 @@ struct json_reader {
 	size_t keylen[KEYS_MAX];
 	char *names; /* the keys, copied */
 	uint64_t fast;
-	int current; /* layout that served last */
-	int oldest;  /* layout to be learned next */
+	int current;      /* layout that served last */
+	int oldest;       /* layout to be learned next */
+	uint64_t unknown; /* lines of no known layout */
 	uint64_t learned;
 	struct layout layout[JSON_SLOTS];
 	struct json_value found[LEARN_KEYS]; /* all values of a line that has a layout */
@@ -448,28 +451,7 @@ json_reader_fast(const struct json_reader *r)
 	return r->fast;
 }
 
-/* ---- the checked route ---- */
-
-static int
-tokenize(struct json_reader *r, const char *line, size_t len)
-{
-	jsmn_parser parser;
-	int n;
-
-	jsmn_init(&parser);
-	for (;;) {
-		unsigned larger = r->ntokens == 0 ? 256 : r->ntokens * 2;
-		jsmntok_t *token;
-
-		n = r->ntokens == 0 ? JSMN_ERROR_NOMEM : jsmn_parse(&parser, line, len, r->token, r->ntokens);
-		if (n != JSMN_ERROR_NOMEM)
-			return n;
-		if ((token = reallocarray(r->token, larger, sizeof(*token))) == NULL)
-			return JSMN_ERROR_NOMEM;
-		r->token = token;
-		r->ntokens = larger;
-	}
-}
+/* ---- members of a line ---- */
 
 /* The text of a key with escapes, kept in r->text, which has room for the whole line. */
 static void
@@ -492,8 +474,9 @@ unescape_key(struct json_reader *r, struct member *m)
 	r->textlen += m->keylen;
 }
 
+/* A key of a line of len bytes. 0, or -1 with errno. */
 static int
-add_member(struct json_reader *r, const char *line, size_t len, const jsmntok_t *key)
+add_member(struct json_reader *r, size_t len, const char *raw, size_t rawlen)
 {
 	struct member *m;
 
@@ -507,7 +490,7 @@ add_member(struct json_reader *r, const char *line, size_t len, const jsmntok_t 
 		r->members_max = larger;
 	}
 	m = &r->member[r->nmembers++];
-	*m = (struct member){ .raw = line + key->start, .rawlen = (size_t)(key->end - key->start), .want = -1 };
+	*m = (struct member){ .raw = raw, .rawlen = rawlen, .want = -1 };
 	if (memchr(m->raw, '\\', m->rawlen) == NULL) {
 		m->key = m->raw;
 		m->keylen = m->rawlen;
@@ -526,6 +509,127 @@ add_member(struct json_reader *r, const char *line, size_t len, const jsmntok_t 
 		if (r->keylen[i] == m->keylen && memcmp(r->key[i], m->key, m->keylen) == 0)
 			m->want = i;
 	return 0;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+
+	if (x->keylen != y->keylen)
+		return x->keylen < y->keylen ? -1 : 1;
+	return memcmp(x->key, y->key, x->keylen);
+}
+
+/* Are there so few members, with lengths or ends of keys so different, that no two keys can be the same? */
+static int
+all_differ(const struct json_reader *r)
+{
+	uint64_t sign[FEW_KEYS], hit = 0;
+
+	if (r->nmembers > FEW_KEYS)
+		return 0;
+	for (size_t i = 0; i < r->nmembers; i++) {
+		const struct member *m = &r->member[i];
+
+		sign[i] = m->keylen;
+		for (size_t k = m->keylen < 7 ? 0 : m->keylen - 7; k < m->keylen; k++)
+			sign[i] = sign[i] << 8 | (unsigned char)m->key[k];
+		for (size_t k = 0; k < i; k++)
+			hit |= sign[k] == sign[i];
+	}
+	return !hit;
+}
+
+/* The words for a key that stands in the line twice, or NULL. */
+static const char *
+twice(struct json_reader *r)
+{
+	const struct member **sorted;
+
+	if (all_differ(r))
+		return NULL;
+	if ((sorted = reallocarray(r->sorted, r->members_max, sizeof(*sorted))) == NULL)
+		return "out of memory";
+	r->sorted = sorted;
+	for (size_t i = 0; i < r->nmembers; i++)
+		sorted[i] = &r->member[i];
+	qsort(sorted, r->nmembers, sizeof(*sorted), by_key);
+	for (size_t i = 1; i < r->nmembers; i++) {
+		const struct member *m = sorted[i];
+		size_t n = m->rawlen < 64 ? m->rawlen : 64;
+
+		if (by_key(&sorted[i - 1], &sorted[i]) != 0)
+			continue;
+		while (n < m->rawlen && n > 0 && (m->raw[n] & 0xc0) == 0x80)
+			n--;
+		(void)snprintf(r->err, sizeof(r->err), "key \"%.*s%s\" twice", (int)n, m->raw, n < m->rawlen ? "..." : "");
+		return r->err;
+	}
+	return NULL;
+}
+
+/*
+ * The members of a line that is sound throughout. 0, or -1 for any other line, and when memory is short: then the checked route finds out
+ * what is wrong.
+ */
+static int
+find_members(struct json_reader *r, const char *line, size_t len)
+{
+	const char *end = line + len, *p = scan_space(line, end);
+	int first = 1;
+
+	r->nmembers = r->textlen = 0;
+	if (p == end || *p++ != '{')
+		return -1;
+	for (;; first = 0) {
+		const char *behind;
+
+		p = scan_space(p, end);
+		if (p < end && *p == '}' && first)
+			break;
+		if (p == end || *p != '"' || (behind = scan_string(p, end)) == NULL ||
+		    add_member(r, len, p + 1, (size_t)(behind - p) - 2) == -1)
+			return -1;
+		p = scan_space(behind, end);
+		if (p == end || *p++ != ':')
+			return -1;
+		p = scan_space(p, end);
+		r->member[r->nmembers - 1].value = p;
+		if ((p = scan_value(p, end, 1)) == NULL)
+			return -1;
+		r->member[r->nmembers - 1].end = p;
+		p = scan_space(p, end);
+		if (p == end || (*p != ',' && *p != '}'))
+			return -1;
+		if (*p == '}')
+			break;
+		p++;
+	}
+	return scan_space(p + 1, end) == end ? 0 : -1;
+}
+
+/* ---- the checked route: what is wrong with a line ---- */
+
+static int
+tokenize(struct json_reader *r, const char *line, size_t len)
+{
+	jsmn_parser parser;
+	int n;
+
+	jsmn_init(&parser);
+	for (;;) {
+		unsigned larger = r->ntokens == 0 ? 256 : r->ntokens * 2;
+		jsmntok_t *token;
+
+		n = r->ntokens == 0 ? JSMN_ERROR_NOMEM : jsmn_parse(&parser, line, len, r->token, r->ntokens);
+		if (n != JSMN_ERROR_NOMEM)
+			return n;
+		if ((token = reallocarray(r->token, larger, sizeof(*token))) == NULL)
+			return JSMN_ERROR_NOMEM;
+		r->token = token;
+		r->ntokens = larger;
+	}
 }
 
 /* What may come next. */
@@ -632,7 +736,7 @@ walk_line(struct json_reader *r, const char *line, size_t len, int n)
 			return err;
 		pos = nested ? line + t->start + 1 : line + t->end + quote;
 		if (w.depth == 1 && w.expect == COLON) {
-			if (add_member(r, line, len, t) == -1)
+			if (add_member(r, len, line + t->start, (size_t)(t->end - t->start)) == -1)
 				return "out of memory";
 		} else if (r->nmembers > 0 && r->member[r->nmembers - 1].value == NULL) {
 			r->member[r->nmembers - 1].value = line + t->start - quote;
@@ -642,43 +746,6 @@ walk_line(struct json_reader *r, const char *line, size_t len, int n)
 	if ((err = walk_gap(&w, pos, line + len)) != NULL)
 		return err;
 	return w.depth == 0 && w.expect == AFTER ? NULL : not_object;
-}
-
-static int
-by_key(const void *a, const void *b)
-{
-	const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
-
-	if (x->keylen != y->keylen)
-		return x->keylen < y->keylen ? -1 : 1;
-	return memcmp(x->key, y->key, x->keylen);
-}
-
-static const char *
-twice(struct json_reader *r)
-{
-	const struct member **sorted;
-
-	if (r->nmembers < 2)
-		return NULL;
-	if ((sorted = reallocarray(r->sorted, r->members_max, sizeof(*sorted))) == NULL)
-		return "out of memory";
-	r->sorted = sorted;
-	for (size_t i = 0; i < r->nmembers; i++)
-		sorted[i] = &r->member[i];
-	qsort(sorted, r->nmembers, sizeof(*sorted), by_key);
-	for (size_t i = 1; i < r->nmembers; i++) {
-		const struct member *m = sorted[i];
-		size_t n = m->rawlen < 64 ? m->rawlen : 64;
-
-		if (by_key(&sorted[i - 1], &sorted[i]) != 0)
-			continue;
-		while (n < m->rawlen && n > 0 && (m->raw[n] & 0xc0) == 0x80)
-			n--;
-		(void)snprintf(r->err, sizeof(r->err), "key \"%.*s%s\" twice", (int)n, m->raw, n < m->rawlen ? "..." : "");
-		return r->err;
-	}
-	return NULL;
 }
 
 static int
@@ -737,7 +804,6 @@ learn(struct json_reader *r, const char *line, size_t len)
 	const char *pos = line;
 	uint32_t used = 0;
 
-	r->shape = (struct json_shape){ 0 };
 	if (r->nmembers > LEARN_KEYS)
 		return;
 	l->id = 0;
@@ -756,15 +822,14 @@ learn(struct json_reader *r, const char *line, size_t len)
 	r->shape = (struct json_shape){ .id = l->id, .slot = k, .n = n, .value = r->found };
 }
 
+/* Read by jsmn. NULL, or what is wrong. */
 static const char *
-read_checked(struct json_reader *r, const char *line, size_t len, struct json_value *value)
+read_checked(struct json_reader *r, const char *line, size_t len)
 {
 	const char *err;
 	int n;
 
 	r->nmembers = r->textlen = 0;
-	if (len > INT32_MAX)
-		return "too long";
 	if (memchr(line, '\0', len) != NULL)
 		return "NUL byte";
 	if (!utf8_valid(line, len))
@@ -774,7 +839,20 @@ read_checked(struct json_reader *r, const char *line, size_t len, struct json_va
 		return "out of memory";
 	if (n < 1 || r->token[0].type != JSMN_OBJECT)
 		return not_object;
-	if ((err = walk_line(r, line, len, n)) != NULL || (err = twice(r)) != NULL)
+	if ((err = walk_line(r, line, len, n)) != NULL)
+		return err;
+	return twice(r);
+}
+
+/* A line of no known layout. NULL, or what is wrong. */
+static const char *
+read_new(struct json_reader *r, const char *line, size_t len, struct json_value *value)
+{
+	const char *err;
+
+	if (len > INT32_MAX)
+		return "too long";
+	if ((err = find_members(r, line, len) == 0 ? twice(r) : read_checked(r, line, len)) != NULL)
 		return err;
 	for (int i = 0; i < r->nkeys; i++)
 		value[i] = (struct json_value){ 0 };
@@ -841,7 +919,7 @@ follow(const struct layout *l, int *i, const char *p, const char *end, struct js
 static int
 find_layout(struct json_reader *r, const char *p, const char *end)
 {
-	uint32_t tried = 0;
+	uint64_t tried = 0;
 	int k = r->current, i = 0;
 
 	if (r->layout[k].id == 0)
@@ -852,7 +930,7 @@ find_layout(struct json_reader *r, const char *p, const char *end)
 		p = follow(l, &i, p, end, r->found);
 		if (i > l->n)
 			return k;
-		tried |= 1U << k;
+		tried |= 1ULL << k;
 		for (k = 0; k < JSON_SLOTS; k++)
 			if ((tried >> k & 1) == 0 && r->layout[k].id != 0 && l->common[k] == i)
 				break;
@@ -869,11 +947,14 @@ json_read(struct json_reader *r, const char *line, size_t len, struct json_value
 	int k = find_layout(r, line, line + len);
 
 	if (k == -1) {
-		if ((err = read_checked(r, line, len, value)) != NULL) {
+		if ((err = read_new(r, line, len, value)) != NULL) {
 			*errstr = err;
 			return -1;
 		}
-		learn(r, line, len);
+		/* Where each line is another one, to learn them all would take longer than it saves. */
+		r->shape = (struct json_shape){ 0 };
+		if (r->unknown++ < JSON_SLOTS || r->unknown % LEARN_EVERY == 0)
+			learn(r, line, len);
 		return 0;
 	}
 	l = &r->layout[k];

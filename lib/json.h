@@ -1,5 +1,5 @@
 /*
- * JSON objects in, one a line: checked reading through jsmn, and the fast way for lines that look like the one before.
+ * JSON objects in, one a line: the fast way for lines that look like one before, and reading through jsmn for those that are not sound.
  */
 #ifndef OG_JSON_H
 #define OG_JSON_H
@@ -16,8 +16,8 @@ struct json_value {
 };
 
 /*
- * Reader of some keys of an object. It learns the order of keys from the lines; a line in the learned order is read by comparing and
- * scanning, any other by jsmn. Both ways accept and refuse the same lines.
+ * Reader of some keys of an object. It learns the order of keys from the lines; a line in a learned order is read by comparing and
+ * scanning, any other key by key. Both ways accept and refuse the same lines; what is wrong with a line is found out by jsmn.
  */
 struct json_reader;
 
@@ -34,14 +34,14 @@ int json_read(struct json_reader *, const char *line, size_t len, struct json_va
 /* How many lines went the fast way, for tests and -v. */
 uint64_t json_reader_fast(const struct json_reader *);
 
-#define JSON_SLOTS 16 /* orders of keys that are remembered: records with and without an optional key may alternate */
+#define JSON_SLOTS 32 /* orders of keys that are remembered: records with and without an optional key may alternate */
 
 /*
  * All members of the line read last, and its shape: two lines of one shape differ in nothing but the values of these members. So what
  * follows from the keys need be found out only once; it may be kept in an array of JSON_SLOTS.
  */
 struct json_shape {
-	uint64_t id; /* 0: too many members, or too many bytes around them; then the rest is 0, too */
+	uint64_t id; /* 0: not known: seen too rarely, or too many members or bytes around them; then the rest is 0, too */
 	int slot;    /* of this shape alone, until another id comes with it */
 	int n;
 	const struct json_value *value; /* of the members in their order; good until the next call */
