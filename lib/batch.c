@@ -23,6 +23,7 @@ batch_free(struct batch *b)
 	buf_free(&b->keys);
 	buf_free(&b->body);
 	buf_free(&b->query);
+	buf_free(&b->plain);
 	free(b->rec);
 	free(b->spare);
 	free(b->group);
@@ -34,7 +35,7 @@ void
 batch_clear(struct batch *b)
 {
 	b->next = NULL;
-	b->text.n = b->form.n = b->keys.n = b->body.n = b->query.n = 0;
+	b->text.n = b->form.n = b->keys.n = b->body.n = b->query.n = b->plain.n = 0;
 	b->nrec = b->ngroup = 0;
 	if (b->slots > 0)
 		memset(b->slot, 0, b->slots * sizeof(*b->slot));
@@ -215,7 +216,7 @@ batch_split(struct batch *b, size_t n, struct batch *to)
 	if (n < b->nrec)
 		b->text.n = b->rec[n].at;
 	b->nrec = n;
-	b->body.n = b->query.n = 0;
+	b->body.n = b->query.n = b->plain.n = 0;
 	to->from = b->from;
 	to->last = b->last;
 	to->doubtful = b->doubtful;
@@ -242,6 +243,7 @@ batch_shrink(struct batch *b)
 	buf_free(&b->keys);
 	buf_free(&b->body);
 	buf_free(&b->query);
+	buf_free(&b->plain);
 	free(b->spare);
 	free(b->group);
 	free(b->slot);

@@ -32,6 +32,7 @@ struct batch_place {
 struct batch {
 	struct batch *next; /* for whoever keeps a list */
 	struct buf text, form, keys, body;
+	struct buf plain; /* the body before it is compressed */
 	struct buf query; /* what its URL has behind that of the others, "&name=value" */
 	struct batch_rec *rec, *spare;
 	size_t nrec, recs;

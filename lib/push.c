@@ -246,31 +246,48 @@ begin(struct push *p)
 	return 0;
 }
 
+/* 0; 1: not now, or not by us; -1 with errno. What is not sent is in front of the queue again, but for what the pool has. */
+static int
+start(struct push *p, struct batch *b)
+{
+	int got = 1;
+
+	if (p->pool != NULL && b->body.n == 0 && p->packing.n + p->packed.n > p->threads)
+		push_first(&p->ready, b);
+	else if (push_fit(p, b) == -1 || (got = push_http_pack(p, b)) == -1) {
+		push_first(&p->ready, b);
+		return -1;
+	} else if (got == 1)
+		return 0;
+	else if (p->busy >= push_limit(&p->limit) || !push_journal_reach(p, b))
+		push_first(&p->ready, b);
+	else if (push_http_start(p, b) == -1) {
+		push_first(&p->ready, b);
+		return -1;
+	} else
+		return 0;
+	return 1;
+}
+
 static int
 start_requests(struct push *p)
 {
 	struct batch *b;
 	int64_t now = push_now();
+	int got = 0;
 
-	while (!p->halted && p->busy < push_limit(&p->limit)) {
-		if (p->ready.n == 0 && (b = push_take(&p->lost)) != NULL && push_replay(p, b) == -1)
+	if (p->pool != NULL && push_http_packed(p) == -1)
+		return -1;
+	while (!p->halted && got == 0 && p->busy < push_limit(&p->limit) && (b = push_take(&p->packed)) != NULL)
+		got = start(p, b);
+	while (!p->halted && got == 0) {
+		if (p->ready.n == 0 && p->lost.n > 0 && p->busy < push_limit(&p->limit) && push_replay(p, push_take(&p->lost)) == -1)
 			return -1;
 		if ((b = push_due(&p->ready, now)) == NULL)
 			return 0;
-		if (push_fit(p, b) == -1) {
-			push_first(&p->ready, b);
-			return -1;
-		}
-		if (!push_journal_reach(p, b)) {
-			push_first(&p->ready, b);
-			return 0;
-		}
-		if (push_http_start(p, b) == -1) {
-			push_first(&p->ready, b);
-			return -1;
-		}
+		got = start(p, b);
 	}
-	return 0;
+	return got == -1 ? -1 : 0;
 }
 
 static void
@@ -313,7 +330,7 @@ is_over(const struct push *p)
 	if (p->busy > 0)
 		return 0;
 	return p->halted ||
-	    (p->ended && p->ready.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->late.n == 0 &&
+	    (p->ended && p->ready.n == 0 && p->packing.n == 0 && p->packed.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->late.n == 0 &&
 		(p->filling == NULL || p->filling->nrec == 0));
 }
 
@@ -348,7 +365,8 @@ write_files(struct push *p)
 static int
 turn(struct push *p, struct rec *in)
 {
-	struct curl_waitfd fd[2] = { { .fd = p->signals, .events = CURL_WAIT_POLLIN }, { .fd = in->fd, .events = CURL_WAIT_POLLIN } };
+	struct curl_waitfd fd[3] = { { .fd = p->signals, .events = CURL_WAIT_POLLIN } };
+	unsigned n = 1;
 	int reads;
 
 	if (work(p, in) == -1)
@@ -357,7 +375,11 @@ turn(struct push *p, struct rec *in)
 	if (is_over(p))
 		return 0;
 	reads = push_wants(p) && !rec_ready(in);
-	if (curl_multi_poll(p->multi, fd, reads ? 2 : 1, push_wants(p) && !reads ? 0 : sleep_ms(p), NULL) != CURLM_OK) {
+	if (reads)
+		fd[n++] = (struct curl_waitfd){ .fd = in->fd, .events = CURL_WAIT_POLLIN };
+	if (p->pool != NULL)
+		fd[n++] = (struct curl_waitfd){ .fd = pool_fd(p->pool), .events = CURL_WAIT_POLLIN };
+	if (curl_multi_poll(p->multi, fd, n, push_wants(p) && !reads ? 0 : sleep_ms(p), NULL) != CURLM_OK) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -375,8 +397,11 @@ turn(struct push *p, struct rec *in)
 static void
 count_rest(struct push *p)
 {
-	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
-		push_lose(p, b->nrec, batch_first(b), b->doubtful);
+	const struct push_queue *queue[] = { &p->ready, &p->packing, &p->packed };
+
+	for (size_t i = 0; i < sizeof(queue) / sizeof(queue[0]); i++)
+		for (const struct batch *b = queue[i]->first; b != NULL; b = b->next)
+			push_lose(p, b->nrec, batch_first(b), b->doubtful);
 	for (const struct batch *b = p->lost.first; b != NULL; b = b->next) {
 		p->account->accepted -= b->nrec;
 		push_lose(p, b->nrec, b->rec == NULL ? b->from.line : batch_first(b), 1);
@@ -429,6 +454,8 @@ push_open(const struct push_settings *set, const struct push_user *user, char wh
 	p->account = &p->none;
 	p->began = push_now();
 	p->ready.last = &p->ready.first;
+	p->packing.last = &p->packing.first;
+	p->packed.last = &p->packed.first;
 	p->kept.last = &p->kept.first;
 	p->lost.last = &p->lost.first;
 	for (int i = 0; i < 32; i += 8)
@@ -446,7 +473,7 @@ push_open(const struct push_settings *set, const struct push_user *user, char wh
 void
 push_close(struct push *p)
 {
-	struct push_queue *queue[] = { &p->ready, &p->kept, &p->lost };
+	struct push_queue *queue[] = { &p->ready, &p->packing, &p->packed, &p->kept, &p->lost };
 	struct batch *b;
 
 	push_http_close(p);

@@ -80,6 +80,17 @@ push_due(struct push_queue *q, int64_t now)
 }
 
 void
+push_take_out(struct push_queue *q, const struct batch *b)
+{
+	for (struct batch **at = &q->first; *at != NULL; at = &(*at)->next) {
+		if (*at == b) {
+			(void)take_at(q, at);
+			return;
+		}
+	}
+}
+
+void
 push_refuse(struct push *p, uint64_t line, long status, const char *why, const char *text, size_t len)
 {
 	p->user->refused(p->user->arg, line, why);
@@ -138,8 +149,8 @@ push_wants(const struct push *p)
 {
 	size_t all = p->kept.bytes;
 
-	return !p->ended && !p->halted && p->ready.n + p->busy <= push_limit(&p->limit) && p->lost.n == 0 && p->late.n == 0 &&
-	    (all == 0 || all < p->set->memory);
+	return !p->ended && !p->halted && p->ready.n + p->busy + p->packing.n + p->packed.n <= push_limit(&p->limit) + p->threads &&
+	    p->lost.n == 0 && p->late.n == 0 && (all == 0 || all < p->set->memory);
 }
 
 int
@@ -187,7 +198,8 @@ push_close_late(struct push *p)
 		if (!p->whole)
 			push_journal_cut(p, p->filling->last);
 		close_batch(p);
-	} else if (push_may_close(p) && push_now() - p->filling_since >= p->set->wait) {
+	} else if ((push_may_close(p) && push_now() - p->filling_since >= p->set->wait) ||
+	    (p->dead_failed > 0 && p->filling != NULL && p->filling->nrec > 0)) {
 		push_journal_cut(p, p->filling->last);
 		close_batch(p);
 	}

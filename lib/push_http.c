@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "push_impl.h"
 
@@ -101,36 +102,61 @@ push_http_open(struct push *p)
 	for (int i = 0; i < all; i++)
 		if (set_up(p, &p->request[i]) == -1)
 			return -1;
-	if (p->set->pack != PACK_NONE && (p->pack = pack_open(p->set->pack)) == NULL)
-		return -1;
-	return 0;
+	if (p->set->pack == PACK_NONE)
+		return 0;
+	p->threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	if (p->threads > p->set->connections || p->threads < 1)
+		p->threads = p->set->connections;
+	return (p->pack = pack_open(p->set->pack)) == NULL || (p->pool = pool_open(p->set->pack, p->threads)) == NULL ? -1 : 0;
 }
 
 /* Lines that are sent as they are need no body of their own. */
 static const struct buf *
 body_of(const struct push *p, const struct batch *b)
 {
-	return p->user->encode == NULL && p->pack == NULL ? &b->text : &b->body;
+	return p->user->encode == NULL && p->pool == NULL ? &b->text : &b->body;
 }
 
 /* The body of a batch stays as it is until the batch is delivered or divided. */
-static int
-make_body(struct push *p, struct batch *b)
+int
+push_http_pack(struct push *p, struct batch *b)
 {
-	const struct buf *plain = &b->text;
+	struct buf *plain = p->pool == NULL ? &b->body : &b->plain;
 
-	if (b->body.n > 0 || body_of(p, b) == &b->text)
+	if (b->body.n > 0)
 		return 0;
 	batch_sort(b);
-	if (p->pack == NULL)
-		return p->user->encode(p->user->arg, b, &b->body);
-	if (p->user->encode != NULL) {
-		p->plain.n = 0;
-		if (p->user->encode(p->user->arg, b, &p->plain) == -1)
-			return -1;
-		plain = &p->plain;
+	if (p->user->encode != NULL && p->user->encode(p->user->arg, b, plain) == -1)
+		return -1;
+	if (p->pool == NULL)
+		return 0;
+	if (pool_put(p->pool, p->user->encode == NULL ? &b->text : plain, &b->body, b) == -1) {
+		plain->n = 0;
+		return -1;
 	}
-	return pack_put(p->pack, plain->p, plain->n, &b->body);
+	push_last(&p->packing, b);
+	return 1;
+}
+
+int
+push_http_packed(struct push *p)
+{
+	struct batch *b;
+	int error;
+
+	while ((b = pool_take(p->pool, &error)) != NULL) {
+		push_take_out(&p->packing, b);
+		b->plain.n = 0;
+		if (error == 0) {
+			push_last(&p->packed, b);
+			continue;
+		}
+		b->body.n = 0;
+		push_first(&p->ready, b);
+		errno = error;
+		return -1;
+	}
+	return 0;
 }
 
 static int
@@ -201,8 +227,7 @@ push_http_start(struct push *p, struct batch *b)
 		b->since = now;
 	if (p->set->deadline > 0 && b->since + p->set->deadline - now < left)
 		left = b->since + p->set->deadline - now;
-	if (make_body(p, b) == -1 || prepare(p, r, p->set->url, &b->query, left) == -1 || post(r, p->headers, body->p, body->n) == -1 ||
-	    go(p, r) == -1)
+	if (prepare(p, r, p->set->url, &b->query, left) == -1 || post(r, p->headers, body->p, body->n) == -1 || go(p, r) == -1)
 		return -1;
 	b->life = p->nlife;
 	r->batch = b; /* only now: until here it is the caller's */
@@ -412,6 +437,8 @@ push_http_close(struct push *p)
 	}
 	free(p->request);
 	(void)curl_multi_cleanup(p->multi);
+	if (p->pool != NULL)
+		pool_close(p->pool);
 	pack_close(p->pack);
 	buf_free(&p->plain);
 	curl_global_cleanup();

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "pool.h"
 #include "push.h"
 
 /* A request under way, or a place for one. */
@@ -72,12 +73,16 @@ struct push {
 	struct buf secrets;           /* strings that no message may hold, a NUL behind each */
 	int64_t reread;               /* ms: when the files of secrets may be read again */
 	struct push_request *request; /* connections + 1, the last for questions */
-	struct pack *pack;
-	struct buf plain;        /* a body before it is compressed */
-	struct push_queue ready; /* batches that wait for a connection or for their time */
-	struct push_queue kept;  /* accepted, in settlement */
-	struct push_queue lost;  /* accepted by a server that is no more */
-	struct batch *spare;     /* to be used again */
+	struct pack *pack;            /* for questions */
+	struct pool *pool;
+	int threads;
+	struct buf plain;          /* body of a question */
+	struct push_queue ready;   /* batches that wait for a connection or for their time */
+	struct push_queue packing; /* given to the pool */
+	struct push_queue packed;  /* back from it */
+	struct push_queue kept;    /* accepted, in settlement */
+	struct push_queue lost;    /* accepted by a server that is no more */
+	struct batch *spare;       /* to be used again */
 	struct batch *filling;
 	int64_t filling_since;
 	int64_t origin;  /* offset of the input's first byte in its file; -1: no regular file */
@@ -142,6 +147,7 @@ void push_last(struct push_queue *, struct batch *);
 void push_first(struct push_queue *, struct batch *);
 struct batch *push_take(struct push_queue *); /* NULL: none */
 struct batch *push_due(struct push_queue *, int64_t now);
+void push_take_out(struct push_queue *, const struct batch *);
 void push_refuse(struct push *, uint64_t line, long status, const char *why, const char *text, size_t len);
 /* Lines that are here, until a batch is full or the next one would have to be waited for. 0, or -1 with errno. */
 int push_lines(struct push *, struct rec *in);
@@ -199,6 +205,8 @@ void push_stats_close(struct push *);
 /* push_http.c: 0, or -1 with errno */
 int push_http_open(struct push *);
 int push_http_start(struct push *, struct batch *);
+int push_http_pack(struct push *, struct batch *); /* 1: it was given to the pool; 0: nothing to do */
+int push_http_packed(struct push *);               /* what the pool has done is taken back */
 int push_http_ask(struct push *, const struct push_question *);
 int push_http_turn(struct push *);
 void push_http_drop(struct push *, struct push_request *);

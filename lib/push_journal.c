@@ -155,6 +155,8 @@ low(const struct push *p)
 	struct batch_place place = { p->in->offset, p->in->line + 1 };
 
 	least(&place, p->ready.first);
+	least(&place, p->packing.first);
+	least(&place, p->packed.first);
 	least(&place, p->kept.first);
 	least(&place, p->lost.first);
 	if (p->filling != NULL && p->filling->nrec > 0 && p->filling->from.offset < place.offset)
@@ -354,7 +356,7 @@ push_journal_turn(struct push *p)
 int
 push_journal_end(struct push *p)
 {
-	int all = p->ready.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->busy == 0;
+	int all = p->ready.n == 0 && p->packing.n == 0 && p->packed.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->busy == 0;
 
 	if (p->set->journal == NULL || p->late.n > 0 || p->dead_dirty)
 		return 0;

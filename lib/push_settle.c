@@ -134,7 +134,8 @@ pass_barrier(struct push *p)
 static int
 wants_barrier(const struct push *p)
 {
-	if (p->user->barrier == NULL || p->barrier_off || p->mute || p->asking || p->busy > 0 || p->ready.n > 0 || p->lost.n > 0)
+	if (p->user->barrier == NULL || p->barrier_off || p->mute || p->asking || p->busy > 0 || p->ready.n > 0 || p->packing.n > 0 ||
+	    p->packed.n > 0 || p->lost.n > 0)
 		return 0;
 	return p->kept.bytes >= p->set->memory || (p->ended && (p->filling == NULL || p->filling->nrec == 0));
 }

@@ -319,10 +319,12 @@ loads() {
 	run -0 og-vlpush "$URL" <line
 	run -1 --separate-stderr og-vlpush -I jsonline "$URL" <line
 	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: more than 262143 bytes" ]
-	head -c 3000000 /dev/zero | tr '\0' x >line
+	echo "{\"timestamp\":\"2025-12-03T12:00:00Z\",\"message\":\"$(head -c 3000000 /dev/zero | tr '\0' x)\"}" >line
 	records 1 >>line
-	run -1 --separate-stderr og-vlpush "$URL" <line
-	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: line too long" ]
+	run -1 --separate-stderr og-vlpush -D long "$URL" <line
+	[[ ${stderr_lines[0]} = "og-vlpush: <stdin>:1: more than 2000000 bytes" ]]
+	# Refused, but not thrown away.
+	cmp <(cut -f 4- long) <(head -n 1 line)
 }
 
 @test "records outside the server's retention are refused" {
@@ -404,7 +406,7 @@ loads() {
 @test "a load that was stopped is taken up where the message says, whatever arrived behind it" {
 	records 2000 >in
 	for connections in 1 4; do
-		for answer in 401 '200 body=hello'; do
+		for answer in 404 '200 body=hello'; do
 			rm -f stored
 			serve < <(printf '%s\n' 204 204 '204 delay=50' "$answer")
 			run -1 --separate-stderr og-vlpush -R 10 -C "$connections" "$URL" <in
@@ -412,7 +414,7 @@ loads() {
 			read=${BASH_REMATCH[1]}
 			first=${BASH_REMATCH[2]}
 			# What is wrongly said to be VictoriaLogs keeps it all the same; that is not delivered.
-			[ "$answer" != 401 ] || [ "$first" -eq "$(comm -13 <(stored_ids | sort) <(seq 2000 | sort) | sort -n | head -n 1)" ]
+			[ "$answer" != 404 ] || [ "$first" -eq "$(comm -13 <(stored_ids | sort) <(seq 2000 | sort) | sort -n | head -n 1)" ]
 			[ "$(stored_ids | tail -n 1)" -le "$read" ]
 			[ "$read" -lt 2000 ]
 			serve <<<""
@@ -453,7 +455,7 @@ loads() {
 	serve <<<""
 	records 3 >in
 	http_proxy=http://127.0.0.1:1 ALL_PROXY=http://127.0.0.1:1 run -0 --separate-stderr og-vlpush -T 1s "$URL" <in
-	[ -z "$stderr" ]
+	[ "$stderr" = "og-vlpush: $URL: the proxy in http_proxy is not used" ]
 }
 
 @test "bad options are usage errors" {
