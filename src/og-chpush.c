@@ -92,8 +92,6 @@ begin(void *arg, struct push *push)
 	struct chpush *c = p->own;
 	const char *errstr;
 
-	if (p->in.line < (uint64_t)c->ch.format->heads)
-		p->in.line = (uint64_t)c->ch.format->heads; /* which were read before */
 	c->server.push = push;
 	if (ch_ask_version(&c->server, &c->insert.version) == -1)
 		return -1;
@@ -184,6 +182,7 @@ open_ch(struct chpush *c, const char *base)
 	if (ch_read_head(&c->ch, STDIN_FILENO, &c->head, &c->columns) == -1)
 		errx(1, "<stdin>: header: %s", c->ch.why);
 	c->p.set.head = c->head.p;
+	c->p.set.ahead = (uint64_t)format->heads;
 }
 
 static int
