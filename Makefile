@@ -4,9 +4,9 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack pool hist prom batch push vl
-PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree world_draft world_make world_put world_read world_spec
-PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack pool hist prom batch push vl vm ch
+PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
+PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush og-vmpush og-chpush
 # test/lib, test/tools, test/fuzz
 TESTS = agg batch buf catalog clock dist grammar hist json measure mix num out pack pool prom push rec render sim timeline tsv vl world
 TOOLS = cost faultd judge mangle stats
@@ -55,6 +55,10 @@ bin/og-tags: build/src/og-tags.o $(LIB)
 bin/og-pace: build/src/og-pace.o $(LIB)
 	$(LINK)
 bin/og-vlpush: build/src/og-vlpush.o build/src/pusher.o $(LIB)
+	$(PUSHLINK)
+bin/og-vmpush: build/src/og-vmpush.o build/src/pusher.o $(LIB)
+	$(PUSHLINK)
+bin/og-chpush: build/src/og-chpush.o build/src/pusher.o $(LIB)
 	$(PUSHLINK)
 
 # The flags of the last build; the file is touched only when they change, and all that is compiled depends on it.

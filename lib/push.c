@@ -207,6 +207,7 @@ push_ask(struct push *p, const struct push_question *q, struct push_answer *a)
 	int64_t since = push_now(), after;
 
 	p->asked_answer = a;
+	p->question = q;
 	for (unsigned tries = 0;; tries++) {
 		if (ask_once(p, q) == -1)
 			return -1;

@@ -115,6 +115,7 @@ struct push_settings {
 	int64_t wait, deadline, settle, drain;            /* ms; deadline, from a request's first sending on: 0: none */
 	int64_t every;                                    /* ms between notes of trouble */
 	int once;          /* records are told apart there, so that repetitions do no harm while batches are cut at the same places */
+	uint64_t ahead;    /* lines of the input that were read before, such as a header */
 	uint64_t max_dead; /* refused records that end the load; 0: none */
 	int connections;
 	enum pack_form pack;
@@ -145,8 +146,9 @@ struct push_question {
 	const char *url;
 	const char *body; /* posted, as a batch would be when `packed`; NULL: GET */
 	size_t len;
-	const char *type; /* of the body */
+	const char *type; /* of the body, when it is not packed */
 	int packed;
+	enum push_verdict (*verdict)(const struct push_answer *); /* PUSH_AGAIN: asked again; NULL: as the status says */
 };
 
 /*

@@ -237,6 +237,26 @@ push_http_start(struct push *p, struct batch *b)
 	return 0;
 }
 
+/* Those of the files, and the type. */
+static int
+question_headers(struct push *p, const char *type)
+{
+	char line[256];
+	struct curl_slist *longer;
+
+	curl_slist_free_all(p->question_headers);
+	p->question_headers = NULL;
+	(void)snprintf(line, sizeof(line), "Content-Type: %s", type == NULL ? "text/plain" : type);
+	if ((p->question_headers = curl_slist_append(NULL, line)) == NULL)
+		return -1;
+	for (const struct curl_slist *h = p->plain_headers; h != NULL; h = h->next) {
+		if ((longer = curl_slist_append(p->question_headers, h->data)) == NULL)
+			return -1;
+		p->question_headers = longer;
+	}
+	return 0;
+}
+
 int
 push_http_ask(struct push *p, const struct push_question *q)
 {
@@ -250,10 +270,12 @@ push_http_ask(struct push *p, const struct push_question *q)
 			return -1;
 		return go(p, r);
 	}
+	if (!q->packed && question_headers(p, q->type) == -1)
+		return -1;
 	/* Nothing else uses this buffer while a question is under way that is packed. */
 	p->plain.n = 0;
 	if ((q->packed && p->pack != NULL ? pack_put(p->pack, q->body, q->len, &p->plain) : buf_put(&p->plain, q->body, q->len)) == -1 ||
-	    post(r, q->packed ? p->headers : p->plain_headers, p->plain.p, p->plain.n) == -1)
+	    post(r, q->packed ? p->headers : p->question_headers, p->plain.p, p->plain.n) == -1)
 		return -1;
 	return go(p, r);
 }
@@ -395,6 +417,8 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 		push_heard(p, &end, &a);
 	} else {
 		p->asked = end;
+		if (answered && p->question->verdict != NULL)
+			p->asked.verdict = p->question->verdict(&a);
 		*p->asked_answer = a;
 		p->question_done = 1;
 	}
@@ -436,6 +460,7 @@ push_http_close(struct push *p)
 		batch_free(r->batch);
 	}
 	free(p->request);
+	curl_slist_free_all(p->question_headers);
 	(void)curl_multi_cleanup(p->multi);
 	if (p->pool != NULL)
 		pool_close(p->pool);

@@ -98,6 +98,8 @@ struct push {
 	int asking;         /* that question is under way */
 	int barrier_off;
 	/* questions */
+	const struct push_question *question;
+	struct curl_slist *question_headers;
 	struct push_end asked;
 	struct push_answer *asked_answer;
 	int question_done;

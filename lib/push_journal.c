@@ -450,6 +450,7 @@ skip_pipe(struct push *p, uint64_t left)
 	}
 	if (p->journal.tail != 0 && tail_of(bytes + have - (have < TAIL ? have : TAIL), have < TAIL ? have : TAIL) != p->journal.tail)
 		return -1;
+	lines += p->set->ahead;
 	return lines == p->journal.place.line || lines + 1 == p->journal.place.line ? 0 : -1;
 }
 
@@ -465,6 +466,22 @@ skip_file(struct push *p, uint64_t offset)
 	return lseek(p->fd, (off_t)((uint64_t)p->origin + offset), SEEK_SET) == -1 ? -1 : 0;
 }
 
+static void
+tell_place(struct push *p)
+{
+	char what[PUSH_WHY];
+	int n = snprintf(what, sizeof(what), "going on behind line %" PRIu64, p->account->skipped);
+
+	if (p->account->again > 0 && p->set->once)
+		(void)snprintf(what + n, sizeof(what) - (size_t)n,
+		    "; %" PRIu64 " lines there may have been sent before, and are known there if so", p->account->again);
+	else if (p->account->again > 0)
+		(void)snprintf(
+		    what + n, sizeof(what) - (size_t)n, "; at most %" PRIu64 " lines there may be stored twice", p->account->again);
+	if (p->account->skipped > p->set->ahead || p->account->again > 0)
+		p->user->note(p->user->arg, what);
+}
+
 int
 push_journal_skip(struct push *p)
 {
@@ -475,16 +492,20 @@ push_journal_skip(struct push *p)
 
 	if (fstat(p->fd, &st) == 0 && S_ISREG(st.st_mode))
 		p->origin = lseek(p->fd, 0, SEEK_CUR);
+	in->line = p->set->ahead;
 	if (p->set->journal == NULL)
 		return 0;
 	if (offset > 0 && (p->origin == -1 ? skip_pipe(p, offset) : skip_file(p, offset)) == -1) {
 		push_stop(p, p->ended ? "interrupted" : "the input is not the one of the journal, or shorter");
 		return -1;
 	}
-	in->offset = offset;
-	in->line = j->place.line;
+	if (offset > 0) {
+		in->offset = offset;
+		in->line = j->place.line;
+	}
 	p->account->skipped = j->place.line;
 	p->account->again = j->reach - j->place.line;
+	tell_place(p);
 	j->read = in->line;
 	return put(p, j->reach);
 }
