@@ -114,7 +114,7 @@ parse(struct push *p, char *text)
 		if ((why = read_word(p, line, value, &seen)) != NULL)
 			return why;
 	}
-	return seen == 63 && text != NULL && p->journal.place.line <= p->journal.reach ? NULL : "the journal is damaged";
+	return seen == 63 && line != NULL && p->journal.place.line <= p->journal.reach ? NULL : "the journal is damaged";
 }
 
 static int

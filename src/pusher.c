@@ -297,8 +297,10 @@ static char *
 target_of(const struct pusher *p, const char *target)
 {
 	char *text;
+	/* Where the server knows repetitions by their batch, batches must be cut alike. */
+	size_t bytes = p->set.once ? p->set.bytes : 0, records = p->set.once ? p->set.records : 0;
 
-	if (asprintf(&text, "%s %s %zu %zu %s", p->name, p->base, p->set.bytes, p->set.records, target) == -1)
+	if (asprintf(&text, "%s %s %zu %zu %s", p->name, p->base, bytes, records, target) == -1)
 		err(1, NULL);
 	return text;
 }

@@ -12,18 +12,28 @@
 
 /* Between the letters and long options of a program's own; og-push(7) is their page. */
 #define PUSHER_LETTERS "B:C:D:E:H:L:M:N:P:R:S:T:VW:hj:vyz:"
-#define PUSHER_OPTIONS                                                                                                                \
-	{ "bytes", required_argument, NULL, 'B' }, { "connections", required_argument, NULL, 'C' },                                   \
-	    { "dead-letter", required_argument, NULL, 'D' }, { "drain", required_argument, NULL, 'E' },                               \
-	    { "headers", required_argument, NULL, 'H' }, { "wait", required_argument, NULL, 'L' },                                    \
-	    { "memory", required_argument, NULL, 'M' }, { "max-dead", required_argument, NULL, 'N' },                                 \
-	    { "password", required_argument, NULL, 'P' }, { "records", required_argument, NULL, 'R' },                                \
-	    { "statistics", required_argument, NULL, 'S' }, { "deadline", required_argument, NULL, 'T' },                             \
-	    { "version", no_argument, NULL, 'V' }, { "settle", required_argument, NULL, 'W' }, { "help", no_argument, NULL, 'h' },    \
-	    { "journal", required_argument, NULL, 'j' }, { "verbose", no_argument, NULL, 'v' }, { "verify", no_argument, NULL, 'y' }, \
-	{                                                                                                                             \
-		"compress", required_argument, NULL, 'z'                                                                              \
-	}
+/* clang-format off */
+#define PUSHER_OPTIONS \
+	{ "bytes", required_argument, NULL, 'B' }, \
+	{ "connections", required_argument, NULL, 'C' }, \
+	{ "dead-letter", required_argument, NULL, 'D' }, \
+	{ "drain", required_argument, NULL, 'E' }, \
+	{ "headers", required_argument, NULL, 'H' }, \
+	{ "wait", required_argument, NULL, 'L' }, \
+	{ "memory", required_argument, NULL, 'M' }, \
+	{ "max-dead", required_argument, NULL, 'N' }, \
+	{ "password", required_argument, NULL, 'P' }, \
+	{ "records", required_argument, NULL, 'R' }, \
+	{ "statistics", required_argument, NULL, 'S' }, \
+	{ "deadline", required_argument, NULL, 'T' }, \
+	{ "version", no_argument, NULL, 'V' }, \
+	{ "settle", required_argument, NULL, 'W' }, \
+	{ "help", no_argument, NULL, 'h' }, \
+	{ "journal", required_argument, NULL, 'j' }, \
+	{ "verbose", no_argument, NULL, 'v' }, \
+	{ "verify", no_argument, NULL, 'y' }, \
+	{ "compress", required_argument, NULL, 'z' }
+/* clang-format on */
 #define PUSHER_USAGE                                                                                \
 	"                 [-vy] [-B bytes] [-C connections] [-D file] [-E drain] [-H file]\n"       \
 	"                 [-j journal] [-L wait] [-M memory] [-N records] [-P file] [-R records]\n" \

@@ -25,8 +25,20 @@ page_options() {
 }
 
 source_options() {
-	sed -nE "s/.*\{ *\"([a-z-]+)\", (no|required)_argument, NULL, '(.)' *\}.*/\3 \1 \2/p" "src/$1.c" |
+	local files=("src/$1.c")
+	! is_pusher "$1" || files+=(src/pusher.h)
+	cat "${files[@]}" | sed -nE "s/.*\{ *\"([a-z-]+)\", (no|required)_argument, NULL, '(.)' *\}.*/\3 \1 \2/p" |
 		sed -e 's/ required$/ value/' -e 's/ no$/ -/' | sort
+}
+
+# The options that pushers share are in a header and a page of their own.
+is_pusher() {
+	grep -q '^#include "pusher.h"' "src/$1.c"
+}
+
+pages_of() {
+	echo "man/$1.1"
+	! is_pusher "$1" || echo man/og-push.7
 }
 
 common_options() {
@@ -71,7 +83,7 @@ common_options() {
 	for program in "${programs[@]}"; do
 		source_options "$program" | grep -q '^h help -$'
 		source_options "$program" | grep -q '^V version -$'
-		diff <(page_options "man/$program.1" | common_options) <(source_options "$program" | common_options) || {
+		diff <(pages_of "$program" | while read -r page; do page_options "$page"; done | sort | common_options) <(source_options "$program" | common_options) || {
 			echo "$program: < page, > program"
 			return 1
 		}
@@ -81,6 +93,7 @@ common_options() {
 @test "each option has a letter, a long name and a place in the usage" {
 	for program in "${programs[@]}"; do
 		letters=$(grep -oE 'getopt_long\(argc, argv, "[^"]*"' "src/$program.c" | cut -d '"' -f 2)
+		! is_pusher "$program" || letters+=$(sed -n 's/^#define PUSHER_LETTERS "\(.*\)"/\1/p' src/pusher.h)
 		listed=$(source_options "$program" | awk '{ printf "%s%s", $1, $3 == "value" ? ":" : "" }')
 		[ "$(fold -w 1 <<<"${letters//:/}" | sort)" = "$(source_options "$program" | cut -c 1)" ]
 		[ "${#letters}" -eq "${#listed}" ]
