@@ -109,6 +109,7 @@ struct push_settings {
 	const char *dead, *journal, *stats;               /* files; NULL: none */
 	const char *headers, *password, *user, *key, *ca; /* file of header lines, file with user:password, or both; file of certificates */
 	const char *head;                                 /* before the lines of each batch, newline included */
+	const char *const *header;                        /* more of them, "Name: value", with NULL behind; no secrets */
 	const char *secret;                               /* query of the URL as it was given: its values are not shown */
 	size_t bytes, records;                            /* of a batch; records 0: no limit */
 	size_t memory;                                    /* bytes of lines in settlement */

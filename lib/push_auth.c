@@ -170,6 +170,8 @@ read_all(struct push *p)
 		(void)snprintf(type, sizeof(type), "Content-Encoding: %s", pack_name(p->set->pack));
 		why = add(&batch, type) == -1 ? "no memory" : NULL;
 	}
+	for (size_t i = 0; why == NULL && p->set->header != NULL && p->set->header[i] != NULL; i++)
+		why = add(&batch, p->set->header[i]) == -1 || add(&get, p->set->header[i]) == -1 ? "no memory" : NULL;
 	if (why == NULL && p->set->headers != NULL)
 		why = read_headers(p, &batch, &get);
 	if (why == NULL && p->set->password != NULL)

@@ -5,6 +5,8 @@
  * the exit status says whether all of it did.
  */
 #include <err.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,10 +17,19 @@
 
 #define LOKI_PATH "/insert/loki/api/v1/push"
 #define LOKI_BATCH (512 * 1024)
+#define VISIBLE_TRIES 40 /* twice a second */
+#define NAMED 20         /* stretches of missing lines that are named */
 
 static struct opts {
-	const char *inlet, *time, *message, *streams;
+	const char *inlet, *time, *message, *streams, *ignored;
+	const char *extra[VL_EXTRAS];
+	int nextra;
+	unsigned tenant[2]; /* account, project */
+	int has_tenant;
+	int64_t begin, end; /* us */
 } opts = {
+	.begin = INT64_MIN,
+	.end = INT64_MAX,
 	.inlet = "loki",
 	.time = "timestamp",
 	.message = "message",
@@ -29,7 +40,13 @@ struct vlpush {
 	struct pusher p;
 	struct vl vl;
 	char *streams;
+	char *ignored;
 	char *probe; /* URL that an empty request may be posted to */
+	char *query; /* URL that is asked what is there */
+	char header[2][32];
+	const char *headers[3];
+	uint64_t *refused; /* line numbers, in the order in which they were refused */
+	size_t nrefused, room;
 };
 
 static int
@@ -37,12 +54,28 @@ check(void *arg, struct push_line *l)
 {
 	struct vlpush *p = ((struct pusher *)arg)->own;
 
+	p->vl.seq = l->number;
 	if (vl_record(&p->vl, l->text, l->len, l->form) == -1) {
 		l->why = p->vl.why;
 		return -1;
 	}
 	l->key = p->vl.key.n == 0 ? "" : p->vl.key.p;
 	l->nkey = p->vl.key.n;
+	return 0;
+}
+
+/* Lines that fields were added to, or left out of. */
+static int
+encode_lines(void *arg, struct batch *b, struct buf *to)
+{
+	(void)arg;
+	for (size_t i = 0; i < b->nrec; i++) {
+		size_t n;
+		const char *form = batch_form(b, &b->rec[i], &n);
+
+		if (buf_put(to, form, n) == -1 || buf_put(to, "\n", 1) == -1)
+			return -1;
+	}
 	return 0;
 }
 
@@ -98,6 +131,10 @@ begin(void *arg, struct push *push)
 	const struct push_question empty = { .url = v->probe, .body = "{\"streams\":[]}", .len = 14, .packed = 1 };
 	struct push_answer a;
 
+	if (p->verify && vl_mark(&v->vl, push_mark(push)) == -1) {
+		push_stop(push, strerror(errno));
+		return -1;
+	}
 	if (push_ask(push, &metrics, &a) == -1)
 		return -1;
 	if (a.status != 200 || prom_window(a.body, now_ns(), &v->vl.oldest, &v->vl.newest) == -1)
@@ -120,7 +157,129 @@ answer(void *arg, const struct batch *b, const struct push_answer *a, struct pus
 	}
 }
 
-static const char usage[] = "usage: og-vlpush [-g streams] [-I inlet] [-m message] [-t time]\n" PUSHER_USAGE;
+/* ---- asking what is there ---- */
+
+static void
+refused(void *arg, uint64_t line, const char *why)
+{
+	struct pusher *p = arg;
+	struct vlpush *v = p->own;
+
+	pusher_refused(p, line, why);
+	if (!p->verify)
+		return;
+	if (v->nrefused == v->room) {
+		v->room = v->room == 0 ? 1024 : v->room * 2;
+		if ((v->refused = reallocarray(v->refused, v->room, sizeof(*v->refused))) == NULL)
+			err(1, NULL);
+	}
+	v->refused[v->nrefused++] = line;
+}
+
+/* Lines accepted among those from `from` to `to`. */
+static uint64_t
+wanted(const struct vlpush *v, uint64_t from, uint64_t to)
+{
+	uint64_t n = to - from + 1;
+
+	for (size_t i = 0; i < v->nrefused; i++)
+		n -= v->refused[i] >= from && v->refused[i] <= to;
+	return n;
+}
+
+static uint64_t
+number_of(const char *answer, const char *key)
+{
+	const char *at = strstr(answer, key);
+
+	return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
+}
+
+/* Rows there of these lines, and how many lines they are of. 0, or -1 */
+static int
+count(struct vlpush *v, uint64_t from, uint64_t to, uint64_t *rows, uint64_t *lines)
+{
+	char body[256];
+	int n = snprintf(body, sizeof(body),
+	    "query=og_batch%%3A%%3D%%22%s%%22+og_seq%%3Arange%%5B%" PRIu64 "%%2C%" PRIu64 "%%5D+%%7C+stats+count%%28%%29+n%%2C"
+	    "+count_uniq%%28og_seq%%29+u",
+	    push_mark(v->p.push), from, to);
+	const struct push_question q = { .url = v->query, .body = body, .len = (size_t)n, .type = "application/x-www-form-urlencoded" };
+	struct push_answer a;
+
+	if (push_ask(v->p.push, &q, &a) == -1) {
+		pusher_say(&v->p, "cannot verify: %s", push_error(v->p.push));
+		return -1;
+	}
+	if (a.status != 200) {
+		char why[PUSH_WHY];
+
+		push_says(v->p.push, &a, why);
+		pusher_say(&v->p, "cannot verify: %s", why);
+		return -1;
+	}
+	*rows = number_of(a.body, "\"n\":\"");
+	*lines = number_of(a.body, "\"u\":\"");
+	return 0;
+}
+
+/* Name the lines that are not there, of which there are some; at most `left` stretches of them. */
+static int
+name_missing(struct vlpush *v, uint64_t from, uint64_t to, uint64_t lines, int *left)
+{
+	uint64_t middle = from + (to - from) / 2, rows, half;
+
+	if (lines == wanted(v, from, to) || *left == 0)
+		return 0;
+	if (lines == 0) {
+		(*left)--;
+		if (from == to)
+			pusher_say(&v->p, "line %" PRIu64 " was accepted and is not there", from);
+		else
+			pusher_say(&v->p, "lines %" PRIu64 " to %" PRIu64 " were accepted and are not there", from, to);
+		return 0;
+	}
+	if (count(v, from, middle, &rows, &half) == -1 || name_missing(v, from, middle, half, left) == -1)
+		return -1;
+	return name_missing(v, middle + 1, to, lines - half, left);
+}
+
+/* What was accepted can be searched some seconds later. */
+static int
+verify(struct vlpush *v)
+{
+	const struct push_account *acc = &v->p.account;
+	uint64_t from = (acc->skipped > 0 ? acc->skipped : 0) + 1, to = v->p.in.line, rows = 0, lines = 0, want;
+	int left = NAMED;
+
+	if (acc->accepted == 0)
+		return 0;
+	want = wanted(v, from, to);
+	for (int i = 0; i < VISIBLE_TRIES; i++) {
+		const struct timespec pause = { .tv_nsec = 500000000 };
+
+		if (count(v, from, to, &rows, &lines) == -1)
+			return 1;
+		if (lines == want)
+			break;
+		(void)nanosleep(&pause, NULL);
+	}
+	if (v->p.verbose || lines != want || rows > lines)
+		pusher_say(&v->p,
+		    "verified: of %" PRIu64 " records accepted %" PRIu64 " are there, %" PRIu64 " rows of them more than once", want, lines,
+		    rows - lines);
+	if (lines == want)
+		return 0;
+	(void)name_missing(v, from, to, lines, &left);
+	if (left == 0)
+		pusher_say(&v->p, "and more");
+	return 1;
+}
+
+/* ---- setting up ---- */
+
+static const char usage[] = "usage: og-vlpush [-A tenant] [-b begin] [-e end] [-g streams] [-I inlet]\n"
+			    "                 [-m message] [-t time] [-X fields] [-x field]\n" PUSHER_USAGE;
 
 static char *
 make_url(const char *base, enum vl_inlet inlet)
@@ -134,11 +293,34 @@ make_url(const char *base, enum vl_inlet inlet)
 }
 
 static void
+set_tenant(const char *text)
+{
+	char extra;
+
+	if (text[strspn(text, "0123456789:")] != '\0' || sscanf(text, "%u:%u%c", &opts.tenant[0], &opts.tenant[1], &extra) > 2 ||
+	    sscanf(text, "%u", &opts.tenant[0]) != 1 || text[strlen(text) - 1] == ':')
+		errx(2, "-A %s: not account or account:project, two numbers", text);
+	opts.has_tenant = 1;
+}
+
+static void
 set_option(struct pusher *p, int c)
 {
 	switch (c) {
+	case 'A':
+		set_tenant(optarg);
+		break;
 	case 'I':
 		opts.inlet = optarg;
+		break;
+	case 'X':
+		opts.ignored = optarg;
+		break;
+	case 'b':
+		opts.begin = pusher_time(optarg, 'b');
+		break;
+	case 'e':
+		opts.end = pusher_time(optarg, 'e');
 		break;
 	case 'g':
 		opts.streams = optarg;
@@ -149,10 +331,46 @@ set_option(struct pusher *p, int c)
 	case 't':
 		opts.time = optarg;
 		break;
+	case 'x':
+		if (opts.nextra == VL_EXTRAS)
+			errx(2, "-x %s: too many", optarg);
+		opts.extra[opts.nextra++] = optarg;
+		break;
 	default:
 		if (!pusher_option(p, c, optarg))
 			pusher_usage(p, stderr, 2);
 	}
+}
+
+static int64_t
+ns_of(int64_t us)
+{
+	return us <= INT64_MIN / 1000 ? INT64_MIN : us >= INT64_MAX / 1000 ? INT64_MAX : us * 1000;
+}
+
+static void
+add_fields(struct vlpush *v)
+{
+	const char *errstr;
+
+	for (int i = 0; i < opts.nextra; i++)
+		if (vl_extra(&v->vl, opts.extra[i], &errstr) == -1)
+			errx(2, "-x %s: %s", opts.extra[i], errstr);
+	if (opts.ignored != NULL && (v->ignored = strdup(opts.ignored)) == NULL)
+		err(1, NULL);
+	if (opts.ignored != NULL && vl_ignore(&v->vl, v->ignored, &errstr) == -1)
+		errx(2, "-X %s: %s", opts.ignored, errstr);
+	if (opts.begin >= opts.end)
+		errx(2, "-e: not behind -b");
+	v->vl.begin = ns_of(opts.begin);
+	v->vl.end = ns_of(opts.end);
+	if (!opts.has_tenant)
+		return;
+	(void)snprintf(v->header[0], sizeof(v->header[0]), "AccountID: %u", opts.tenant[0]);
+	(void)snprintf(v->header[1], sizeof(v->header[1]), "ProjectID: %u", opts.tenant[1]);
+	v->headers[0] = v->header[0];
+	v->headers[1] = v->header[1];
+	v->p.set.header = v->headers;
 }
 
 static void
@@ -172,20 +390,27 @@ open_vl(struct vlpush *v, const char *base)
 		err(1, NULL);
 	if (vl_open(&v->vl, inlet, opts.time, opts.message, v->streams, &errstr) == -1)
 		errx(2, "-t, -m, -g: %s", errstr);
+	add_fields(v);
 	v->p.set.url = make_url(base, inlet);
 	v->p.set.health = pusher_url(base, "/metrics", NULL);
 	v->probe = pusher_url(base, LOKI_PATH, NULL);
-	v->p.user.encode = inlet == VL_LOKI ? encode : NULL;
+	v->query = pusher_url(base, "/select/logsql/query", NULL);
+	v->p.user.encode = inlet == VL_LOKI ? encode : opts.nextra > 0 || opts.ignored != NULL || v->p.verify ? encode_lines : NULL;
 }
 
 int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
+		{ "tenant", required_argument, NULL, 'A' },
 		{ "inlet", required_argument, NULL, 'I' },
+		{ "ignore", required_argument, NULL, 'X' },
+		{ "begin", required_argument, NULL, 'b' },
+		{ "end", required_argument, NULL, 'e' },
 		{ "streams", required_argument, NULL, 'g' },
 		{ "message", required_argument, NULL, 'm' },
 		{ "time", required_argument, NULL, 't' },
+		{ "extra", required_argument, NULL, 'x' },
 		PUSHER_OPTIONS,
 		{ NULL, 0, NULL, 0 },
 	};
@@ -194,20 +419,25 @@ main(int argc, char *argv[])
 			.name = "og-vlpush",
 			.usage = usage,
 			.set = { .type = "application/json", .records = 5000, .connections = 4, .wait = 1000, .settle = 15000, .drain = 30000, .memory = PUSHER_MEMORY },
-			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive },
+			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive, .refused = refused },
 		},
 	};
 	int c, status;
 
 	v.p.own = &v;
-	while ((c = getopt_long(argc, argv, "I:g:m:t:" PUSHER_LETTERS, longs, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "A:I:X:b:e:g:m:t:x:" PUSHER_LETTERS, longs, NULL)) != -1)
 		set_option(&v.p, c);
 	if (argc - optind != 1)
 		pusher_usage(&v.p, stderr, 2);
 	open_vl(&v, argv[optind]);
 	status = pusher_run(&v.p, argv[optind], opts.inlet);
+	if (v.p.verify && pusher_done(&v.p))
+		status |= verify(&v);
 	vl_close(&v.vl);
+	free(v.refused);
 	free(v.streams);
+	free(v.ignored);
+	free(v.query);
 	free(v.probe);
 	return pusher_end(&v.p, status);
 }

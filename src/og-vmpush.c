@@ -147,7 +147,7 @@ begin(void *arg, struct push *push)
 {
 	struct pusher *p = arg;
 	struct vmpush *v = p->own;
-	const struct push_question empty = { .url = p->set.url, .body = "\n", .len = 1, .packed = 1 };
+	const struct push_question empty = { .url = p->set.url, .body = "", .packed = 1 };
 	struct push_answer a;
 	int known;
 
@@ -319,7 +319,7 @@ set_option(struct vmpush *v, int c)
 	}
 }
 
-static const char usage[] = "usage: og-vmpush [-b begin] [-e end] [-f form] [-x label]\n" PUSHER_USAGE;
+static const char usage[] = "usage: og-vmpush [-b begin] [-e end] [-f format] [-x label]\n" PUSHER_USAGE;
 
 int
 main(int argc, char *argv[])
@@ -327,7 +327,7 @@ main(int argc, char *argv[])
 	static const struct option longs[] = {
 		{ "begin", required_argument, NULL, 'b' },
 		{ "end", required_argument, NULL, 'e' },
-		{ "form", required_argument, NULL, 'f' },
+		{ "format", required_argument, NULL, 'f' },
 		{ "extra", required_argument, NULL, 'x' },
 		PUSHER_OPTIONS,
 		{ NULL, 0, NULL, 0 },

@@ -46,6 +46,16 @@ pusher_duration(const char *text, char letter)
 	return us;
 }
 
+int64_t
+pusher_time(const char *text, char letter)
+{
+	int64_t us;
+
+	if (clock_parse(text, strlen(text), &us) == -1)
+		errx(2, "-%c %s: not a date, or a time in UTC such as 2025-12-03T12:20:00Z", letter, text);
+	return us;
+}
+
 /* In ms; 0 only for 0. */
 static int64_t
 duration_ms(const char *text, char letter)
@@ -190,12 +200,17 @@ pusher_refuse(struct pusher *p, const struct push_answer *a, const char *form)
 	return -1;
 }
 
+void
+pusher_refused(const struct pusher *p, uint64_t line, const char *why)
+{
+
+	warnx("%s:%" PRIu64 ": %s", p->in.name, line, why);
+}
+
 static void
 refused(void *arg, uint64_t line, const char *why)
 {
-	struct pusher *p = arg;
-
-	warnx("%s:%" PRIu64 ": %s", p->in.name, line, why);
+	pusher_refused(arg, line, why);
 }
 
 static void
@@ -319,7 +334,8 @@ set_up(struct pusher *p, const char *url)
 	p->set.every = NOTE_EVERY;
 	p->tty = isatty(STDERR_FILENO) == 1;
 	p->user.arg = p;
-	p->user.refused = refused;
+	if (p->user.refused == NULL)
+		p->user.refused = refused;
 	p->user.note = note;
 	p->user.progress = p->tty ? progress : NULL;
 	if ((p->set.user == NULL) != (p->set.key == NULL))
@@ -355,6 +371,12 @@ pusher_run(struct pusher *p, const char *url, const char *target)
 	}
 	tell_account(p);
 	return failed || p->account.refused > 0 || p->account.earlier > 0 || p->account.undelivered > 0;
+}
+
+int
+pusher_done(const struct pusher *p)
+{
+	return push_error(p->push)[0] == '\0' && p->account.undelivered == 0;
 }
 
 int

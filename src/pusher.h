@@ -62,6 +62,7 @@ _Noreturn void pusher_usage(const struct pusher *, FILE *to, int status);
 /* The value of an option: 1 to most; a duration in us. */
 long long pusher_number(const char *text, char letter, long long most);
 int64_t pusher_duration(const char *text, char letter);
+int64_t pusher_time(const char *text, char letter); /* us since 1970 */
 /* A URL of the server, or the end with status 2. */
 char *pusher_url(const char *base, const char *path, const char *const *query);
 /*
@@ -70,10 +71,14 @@ char *pusher_url(const char *base, const char *path, const char *const *query);
  *   return    exit status, when there is nothing to verify
  */
 int pusher_run(struct pusher *, const char *url, const char *target);
+/* Was the input read to its end and all of it accepted or refused? Only then can the server be asked for it. */
+int pusher_done(const struct pusher *);
 /* Say what was delivered and what was not, and free all. The exit status. */
 int pusher_end(struct pusher *, int status);
 /* For begin(): stop, because of this answer to a question; `form`: the compression that it may be about, or NULL. -1 */
 int pusher_refuse(struct pusher *, const struct push_answer *, const char *form);
+/* What is said of a refused record, unless user.refused is set. */
+void pusher_refused(const struct pusher *, uint64_t line, const char *why);
 /* A message: `og-vlpush: URL: ...` */
 void pusher_say(const struct pusher *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
