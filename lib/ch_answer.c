@@ -67,18 +67,18 @@ read_row(const char *p, uint64_t *row)
  * before that in every form; behind it they have no newlines. So the last such line is the server's own.
  */
 static uint64_t
-find_row(const char *text, int code, const char **behind)
+find_row(const char *text, int code, const char **end_of_words)
 {
 	static const char mark[] = "(at row ", violated[] = " is violated at row ";
 	uint64_t row = 0, n;
 
-	*behind = NULL;
+	*end_of_words = NULL;
 	for (const char *p = text; (p = strstr(p, mark)) != NULL; p += sizeof(mark) - 1) {
 		const char *end = read_row(p + sizeof(mark) - 1, &n);
 
 		if (end != NULL && end[0] == ')' && (end[1] == '\n' || end[1] == '\0')) {
 			row = n;
-			*behind = end + 1;
+			*end_of_words = p;
 		}
 	}
 	if (row == 0 && code == 469 && (text = strstr(text, violated)) != NULL)
@@ -114,19 +114,19 @@ by_code(long status, int code, uint64_t row, const char *text)
 	return verdict == PUSH_REFUSED || verdict == PUSH_TAKEN ? PUSH_STOP : verdict;
 }
 
-/* One line of text, cut where a character ends. */
+/* One line of text, up to `end`, cut where a character ends. The row is left out: it is that of a request, not of the input. */
 static void
-put_words(struct ch_told *t, long status, const char *text, const char *behind)
+put_words(struct ch_told *t, long status, const char *text, const char *end)
 {
 	static const char *const tail[] = { ", e.what() =", " (version " };
-	size_t n = behind == NULL ? strlen(text) : (size_t)(behind - text);
+	size_t n = end == NULL ? strlen(text) : (size_t)(end - text);
 	char *to;
 	int head;
 
-	for (size_t i = 0; behind == NULL && i < sizeof(tail) / sizeof(tail[0]); i++)
+	for (size_t i = 0; end == NULL && i < sizeof(tail) / sizeof(tail[0]); i++)
 		if (has(text, tail[i]))
 			n = (size_t)(strstr(text, tail[i]) - text);
-	while (n > 0 && strchr(" \n", text[n - 1]) != NULL)
+	while (n > 0 && strchr(": \n", text[n - 1]) != NULL)
 		n--;
 	while (n > 0 && strchr(" \n", *text) != NULL) {
 		text++;
@@ -148,25 +148,25 @@ put_words(struct ch_told *t, long status, const char *text, const char *behind)
 void
 ch_judge(long status, const char *exception, const char *body, size_t len, struct ch_told *t)
 {
-	const char *text, *behind = NULL;
+	const char *text, *end = NULL;
 
 	*t = (struct ch_told){ .verdict = push_verdict(status) };
 	t->code = read_code(body, &text);
 	/* One that was passed on says its code twice. */
-	if (t->code != 0 && read_code(text, &behind) == t->code)
-		text = behind;
-	behind = NULL;
+	if (t->code != 0 && read_code(text, &end) == t->code)
+		text = end;
+	end = NULL;
 	if (t->code == 0 && exception != NULL) {
 		long code = strtol(exception, NULL, 10);
 
 		t->code = code > 0 && code <= CODE_MAX ? (int)code : 0;
 	}
 	if (t->code != 0) {
-		t->row = find_row(text, t->code, &behind);
+		t->row = find_row(text, t->code, &end);
 		t->verdict = by_code(status, t->code, t->row, text);
 		if (t->verdict != PUSH_REFUSED)
 			t->row = 0;
-		put_words(t, status, text, behind);
+		put_words(t, status, text, end);
 		return;
 	}
 	/* Whoever answers without a code has not looked at the records; an INSERT that was done is answered with nothing. */

@@ -71,7 +71,8 @@ answer(void *arg, const struct batch *b, const struct push_answer *a, struct pus
 	if (a->status >= 300 && a->status < 400)
 		return; /* what is said of redirects */
 	ch_judge_answer(a, &told);
-	reply->verdict = told.verdict;
+	/* A query that has no memory for one record says nothing about the record. */
+	reply->verdict = told.verdict == PUSH_SMALLER && told.code == 241 && b->nrec == 1 ? PUSH_STOP : told.verdict;
 	reply->row = told.row;
 	/* What cannot be read is found before anything is written; so is what a person has to mend. */
 	reply->untouched |=
