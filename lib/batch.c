@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "mix.h"
 
 #define RECS_FIRST 1024
 #define SLOTS_FIRST 64
@@ -44,17 +45,6 @@ batch_clear(struct batch *b)
 	b->since = b->when = 0;
 	b->tries = b->splits = b->life = 0;
 	b->doubtful = b->replayed = 0;
-}
-
-/* FNV-1a, 64 bits; the upper half, which is the better one, ends up in the low bits. */
-static uint64_t
-hash_of(const char *key, size_t n)
-{
-	uint64_t h = 0xcbf29ce484222325;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)key[i]) * 0x100000001b3;
-	return h ^ h >> 32;
 }
 
 static int
@@ -99,19 +89,32 @@ add_group(struct batch *b, const char *key, size_t n, uint64_t hash, uint32_t *s
 	return 0;
 }
 
+static int
+is_key(const struct batch *b, const struct batch_group *g, const char *key, size_t n)
+{
+	return g->len == n && memcmp(b->keys.p + g->at, key, n) == 0;
+}
+
 /* The group of a key, made if it is new. */
 static int
 find_group(struct batch *b, const char *key, size_t n, uint32_t *found)
 {
-	uint64_t hash = hash_of(key, n);
+	uint64_t hash;
 	uint32_t i;
+
+	/* Often the one of the last record. */
+	if (b->nrec > 0 && is_key(b, &b->group[b->rec[b->nrec - 1].group], key, n)) {
+		*found = b->rec[b->nrec - 1].group;
+		return 0;
+	}
+	hash = mix_name(key, n);
 
 	if (b->ngroup >= b->slots / 2 && grow_slots(b) == -1)
 		return -1;
 	for (i = (uint32_t)hash & (b->slots - 1); b->slot[i] != 0; i = (i + 1) & (b->slots - 1)) {
 		const struct batch_group *g = &b->group[b->slot[i] - 1];
 
-		if (g->hash == hash && g->len == n && memcmp(b->keys.p + g->at, key, n) == 0)
+		if (g->hash == hash && is_key(b, g, key, n))
 			break;
 	}
 	if (b->slot[i] == 0 && add_group(b, key, n, hash, &b->slot[i]) == -1)

@@ -241,6 +241,8 @@ begin(struct push *p)
 	if (p->begun)
 		return 0;
 	p->begun = 1;
+	if (p->set->settle > 0 && push_ask_life(p) == -1)
+		return 0;
 	if (p->user->begin == NULL || p->user->begin(p->user->arg, p) == 0)
 		return 0;
 	push_stop(p, "the server was not asked");
@@ -462,8 +464,9 @@ push_open(const struct push_settings *set, const struct push_user *user, char wh
 	for (int i = 0; i < 32; i += 8)
 		(void)snprintf(p->mark + i, 9, "%08" PRIx32, arc4random());
 	push_limit_open(&p->limit, set->connections);
-	if (push_http_open(p) == -1 || open_signals(p) == -1 || push_auth_open(p) == -1 || push_journal_open(p) == -1 ||
-	    push_dead_open(p) == -1 || push_stats_open(p) == -1) {
+	/* Signals last: opening a pipe may wait for its reader. */
+	if (push_http_open(p) == -1 || push_auth_open(p) == -1 || push_journal_open(p) == -1 || push_dead_open(p) == -1 ||
+	    push_stats_open(p) == -1 || open_signals(p) == -1) {
 		(void)snprintf(why, PUSH_WHY, "%.*s", PUSH_WHY - 1, p->why[0] == '\0' ? strerror(errno) : p->why);
 		push_close(p);
 		return NULL;

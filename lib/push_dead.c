@@ -65,26 +65,35 @@ read_known(struct push *p, const char *name)
 	return failed || ftruncate(p->dead, whole) == -1 ? -1 : 0;
 }
 
+/* A line that an earlier run did not finish is ended. */
+static int
+end_line(struct push *p, off_t size)
+{
+	int fd = open(p->set->dead, O_RDONLY | O_CLOEXEC);
+	char last = '\n';
+
+	if (fd == -1)
+		return 0; /* it may be written, but not be read */
+	(void)!pread(fd, &last, 1, size - 1);
+	(void)close(fd);
+	return last == '\n' ? 0 : buf_puts(&p->late, "\n");
+}
+
 int
 push_dead_open(struct push *p)
 {
+	const char *name = p->set->dead;
 	struct stat st;
-	char last;
 
-	if (p->set->dead == NULL)
+	if (name == NULL)
 		return 0;
-	if ((p->dead = open(p->set->dead, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 &&
-	    (p->dead = open(p->set->dead, O_WRONLY | O_APPEND | O_CLOEXEC)) == -1)
-		return push_wrong(p, p->set->dead, NULL);
-	if (fstat(p->dead, &st) == -1)
-		return push_wrong(p, p->set->dead, NULL);
+	if ((p->dead = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 || fstat(p->dead, &st) == -1)
+		return push_wrong(p, name, NULL);
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return 0;
-	if (p->journal.place.line > 0)
-		return read_known(p, p->set->dead);
-	if (pread(p->dead, &last, 1, st.st_size - 1) == 1 && last != '\n')
-		return buf_puts(&p->late, "\n");
-	return 0;
+	if (p->journal.place.line > 0 || p->journal.reach > 0)
+		return read_known(p, name) == 0 ? 0 : push_wrong(p, name, NULL);
+	return end_line(p, st.st_size);
 }
 
 int

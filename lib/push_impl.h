@@ -164,6 +164,7 @@ int push_settle(struct push *);
 void push_heard(struct push *, const struct push_end *, const struct push_answer *);
 int64_t push_settle_when(const struct push *); /* ms; INT64_MAX: nothing to wait for */
 void push_new_life(struct push *);
+int push_ask_life(struct push *); /* and wait for the answer: 0, or -1 after push_stop() */
 /* Divide a batch that is known to be too much. 0, or -1 with errno */
 int push_fit(struct push *, struct batch *);
 /* The lines of a batch that was lost, as a new one. 0, or -1 with errno or push_stop() */

@@ -108,22 +108,31 @@ push_heard(struct push *p, const struct push_end *end, const struct push_answer 
 	p->life = life;
 }
 
+int
+push_ask_life(struct push *p)
+{
+	const struct push_question q = { .url = p->set->health };
+	struct push_answer a;
+
+	p->asked_life = push_now();
+	if (push_ask(p, &q, &a) == -1)
+		return -1;
+	push_heard(p, &p->asked, &a);
+	return 0;
+}
+
 /* All of it is on disk, if the server is still the same. */
 static int
 pass_barrier(struct push *p)
 {
-	const struct push_question q = { .url = p->set->health };
-	struct push_answer a;
 	unsigned nlife = p->nlife;
 
 	if (p->user->barrier(p->user->arg, p) == -1) {
 		p->barrier_off = 1;
 		return 0;
 	}
-	p->asked_life = push_now();
-	if (p->halted || push_ask(p, &q, &a) == -1)
+	if (p->halted || push_ask_life(p) == -1)
 		return 0;
-	push_heard(p, &p->asked, &a);
 	if (!p->mute && nlife == p->nlife)
 		settle_until(p, INT64_MAX);
 	else if (p->mute)
@@ -331,7 +340,8 @@ push_fit(struct push *p, struct batch *b)
 {
 	size_t too_much = p->set->once ? p->too_much : p->too_much - p->too_much / 8; /* or every batch would try a little less */
 
-	while (p->too_much > 0 && b->text.n >= too_much && b->nrec > 1)
+	/* What may be there already is sent as it was. */
+	while (p->too_much > 0 && b->text.n >= too_much && b->nrec > 1 && !b->doubtful)
 		if (part(p, b, b->nrec - b->nrec / 2) == -1)
 			return -1;
 	return 0;
