@@ -125,6 +125,7 @@ struct ch_server {
 };
 
 int ch_ask_version(const struct ch_server *, int *version);
+int ch_ask_form(const struct ch_server *); /* does it understand the compression that is set? */
 /* Each of several statements. */
 int ch_ask_statements(const struct ch_server *, const char *text, size_t n);
 int ch_ask_exists(const struct ch_server *, const struct ch_table *);

@@ -25,18 +25,25 @@ verdict(const struct push_answer *a)
 
 /* 0; -1 after push_stop(). */
 static int
-ask(const struct ch_server *s, const char *sql, size_t n, struct push_answer *a)
+judged(const struct ch_server *s, const struct push_question *q, struct push_answer *a)
 {
-	const struct push_question q = { .url = s->url, .body = sql, .len = n, .type = "text/plain", .verdict = verdict };
 	struct ch_told told;
 
-	if (push_ask(s->push, &q, a) == -1)
+	if (push_ask(s->push, q, a) == -1)
 		return -1;
 	ch_judge_answer(a, &told);
 	if (a->status == 200 && told.code == 0)
 		return 0;
 	push_stop(s->push, told.why);
 	return -1;
+}
+
+static int
+ask(const struct ch_server *s, const char *sql, size_t n, struct push_answer *a)
+{
+	const struct push_question q = { .url = s->url, .body = sql, .len = n, .type = "text/plain", .verdict = verdict };
+
+	return judged(s, &q, a);
 }
 
 static int
@@ -87,6 +94,17 @@ ch_ask_version(const struct ch_server *s, int *version)
 		return -1;
 	*version = ch_version(field);
 	return *version == -1 ? stop(s, "no version in its answer: this is not ClickHouse") : 0;
+}
+
+int
+ch_ask_form(const struct ch_server *s)
+{
+	const struct push_question q = {
+		.url = s->url, .body = "SELECT 1", .len = 8, .type = "text/plain", .packed = 1, .verdict = verdict
+	};
+	struct push_answer a;
+
+	return judged(s, &q, &a);
 }
 
 int

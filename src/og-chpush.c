@@ -94,7 +94,7 @@ begin(void *arg, struct push *push)
 	const char *errstr;
 
 	c->server.push = push;
-	if (ch_ask_version(&c->server, &c->insert.version) == -1)
+	if (ch_ask_version(&c->server, &c->insert.version) == -1 || (p->set.pack != PACK_NONE && ch_ask_form(&c->server) == -1))
 		return -1;
 	if (opts.once && c->insert.version < CH_TOKEN_SINCE) {
 		push_stop(push, "-o: the server is older than 22.2 and knows no insert tokens");

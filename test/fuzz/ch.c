@@ -1,6 +1,6 @@
 /*
- * What a server answers is read within its bounds; what may be sent is one record, as a reader of the format's own rules sees it; statements
- * are split so that nothing of them is lost or invented.
+ * What a server answers is read within its bounds; what may be sent is one record, as a reader of the format's own rules sees it;
+ * statements are split so that nothing of them is lost or invented.
  */
 #include "ch.h"
 #include "fuzz.h"

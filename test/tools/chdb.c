@@ -279,7 +279,7 @@ answer(int fd, struct request *q)
 	(void)pthread_mutex_lock(&engine.lock);
 	r = engine.query(*engine.connection, q->sql.p, q->sql.n, "TSV", 3);
 	if ((wrong = engine.error(r)) != NULL && *wrong != '\0') {
-		int number = atoi(wrong + strcspn(wrong, "0123456789"));
+		int number = (int)strtol(wrong + strcspn(wrong, "0123456789"), NULL, 10);
 
 		status = status_of(number);
 		(void)snprintf(text, sizeof(text), "%s (version %s (official build))\n", wrong, engine.version);
@@ -329,7 +329,7 @@ main(int argc, char *argv[])
 	while ((c = getopt(argc, argv, "p:")) != -1) {
 		if (c != 'p')
 			errx(2, "usage: chdb [-p port] library folder");
-		at.sin_port = htons((in_port_t)atoi(optarg));
+		at.sin_port = htons((in_port_t)strtol(optarg, NULL, 10));
 	}
 	if (argc - optind != 2)
 		errx(2, "usage: chdb [-p port] library folder");
