@@ -343,7 +343,8 @@ engine() {
 	done
 	serve -E gzip -V 18.16.1 <<<""
 	run -1 --separate-stderr og-chpush -z zstd -D dead -t logs "$URL" <in
-	[[ $stderr = *"code 89"*"5000 records not delivered"* ]]
+	[[ ${stderr_lines[0]} = "og-chpush: $URL: "*"code 89: "* ]]
+	[ ! -s stored ]
 	[ ! -s dead ]
 }
 
