@@ -91,8 +91,10 @@ push_heard(struct push *p, const struct push_end *end, const struct push_answer 
 	struct push_life life = { 0 };
 	int64_t asked = p->asked_life;
 
-	if (end->code != CURLE_OK || end->verdict == PUSH_AGAIN)
-		return; /* it will be asked again */
+	if (end->code != CURLE_OK || end->verdict == PUSH_AGAIN) {
+		push_note(p, end->why, 0);
+		return;
+	}
 	if (end->status == 200)
 		p->user->alive(p->user->arg, a, &life);
 	if (life.start <= 0) {
@@ -175,6 +177,10 @@ push_settle(struct push *p)
 	}
 	if (p->asking || ask_when(p) > now)
 		return 0;
+	if (p->set->deadline > 0 && now - p->kept.first->when - p->set->settle > p->set->deadline) {
+		push_stop(p, "the server cannot be asked whether what it accepted has lasted");
+		return 0;
+	}
 	p->asked_life = now;
 	p->asking = 1;
 	return push_http_ask(p, &q);
