@@ -92,7 +92,7 @@ add_group(struct batch *b, const char *key, size_t n, uint64_t hash, uint32_t *s
 static int
 is_key(const struct batch *b, const struct batch_group *g, const char *key, size_t n)
 {
-	return g->len == n && memcmp(b->keys.p + g->at, key, n) == 0;
+	return g->len == n && (n == 0 || memcmp(b->keys.p + g->at, key, n) == 0);
 }
 
 /* The group of a key, made if it is new. */

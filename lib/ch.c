@@ -188,13 +188,15 @@ ch_line(struct ch *c, uint64_t number, const char *line, size_t len)
 
 	switch (c->format->kind) {
 	case CH_OBJECT:
-		return json_read(c->reader, line, len, none, &c->why);
+		return ch_plain_object(line, len) ? 0 : json_read(c->reader, line, len, none, &c->why);
 	case CH_ARRAY:
 		return check_array(c, line, len);
 	case CH_CSV:
 	case CH_TSV:
 		break;
 	}
+	if (c->format->kind == CH_CSV && c->began == 0 && ch_plain_csv(line, len, c->delimiter))
+		return 0;
 	if (memchr(line, '\0', len) != NULL)
 		return refuse(c, "a NUL byte");
 	return c->format->kind == CH_CSV ? check_csv(c, number, line, len) : check_tsv(c, line, len);

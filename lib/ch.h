@@ -132,4 +132,8 @@ int ch_ask_exists(const struct ch_server *, const struct ch_table *);
 int ch_ask_rows(const struct ch_server *, const struct ch_table *, int64_t *rows);
 int ch_ask_tokens(const struct ch_server *, const struct ch_table *); /* does it keep them? */
 
+/* ch_scan.c: is a line surely one whole object without others inside, or one whole row? 0: it must be looked at. For ch_line(). */
+int ch_plain_object(const char *line, size_t len);
+int ch_plain_csv(const char *line, size_t len, char delimiter);
+
 #endif

@@ -251,7 +251,7 @@ push_replay(struct push *p, struct batch *old)
 
 	p->account->accepted -= old->nrec;
 	p->account->replayed += old->nrec;
-	if (old->doubtful)
+	if (old->doubtful && !p->set->once)
 		p->account->doubtful -= old->nrec;
 	if (b == NULL) {
 		push_lose(p, old->nrec, old->rec == NULL ? old->from.line : batch_first(old), 1);
@@ -285,7 +285,7 @@ taken(struct push *p, struct batch *b)
 {
 	p->trusted = 1;
 	p->account->accepted += b->nrec;
-	if (b->doubtful)
+	if (b->doubtful && !p->set->once)
 		p->account->doubtful += b->nrec;
 	if (p->set->settle > 0) {
 		keep(p, b);

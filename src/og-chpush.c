@@ -180,6 +180,7 @@ open_ch(struct chpush *c, const char *base)
 		errx(2, "%s: %s", opts.table, errstr);
 	if (opts.once)
 		c->p.user.encode = encode;
+	c->p.set.once = opts.once;
 	if (ch_read_head(&c->ch, STDIN_FILENO, &c->head, &c->columns) == -1)
 		errx(1, "<stdin>: header: %s", c->ch.why);
 	c->p.set.head = c->head.p;
