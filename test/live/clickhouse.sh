@@ -5,7 +5,7 @@
 #	clickhouse.sh start FOLDER PORT    start Debian's server (18.16) with its data in FOLDER, and wait for it; FOLDER/pid is its process
 #	clickhouse.sh kill FOLDER          end it as a crash does
 #	clickhouse.sh stop FOLDER          end it in peace
-#	clickhouse.sh engine               print the path of libchdb.so, fetched by npm into the cache folder ($OG_CACHE, by default ~/.cache/og)
+#	clickhouse.sh engine               print the path of libchdb.so, fetched from npm into the cache folder ($OG_CACHE, by default ~/.cache/og)
 #
 # Users: default without a password, writer with "geheim:1", small with 20 MB of memory for a query, tiny with 5 MB, reader that may not write.
 set -eu
@@ -90,10 +90,11 @@ engine() {
 	exec 9>"$cache/lock"
 	flock 9
 	if [ ! -s package/libchdb.so ]; then
-		rm -f chdb-lib-*.tgz
-		npm pack --silent @chdb/lib-linux-x64-gnu >/dev/null
-		tar xzf chdb-lib-*.tgz package/libchdb.so
-		rm -f chdb-lib-*.tgz
+		about=$(curl -sfL --retry 5 "${npm_config_registry:-https://registry.npmjs.org}/@chdb/lib-linux-x64-gnu/latest")
+		curl -sfL --retry 5 -o chdb.tgz "$(echo "$about" | jq -r .dist.tarball)"
+		echo "$(echo "$about" | jq -r .dist.shasum) chdb.tgz" | sha1sum --check --quiet
+		tar xzf chdb.tgz package/libchdb.so
+		rm chdb.tgz
 	fi
 	echo "$PWD/package/libchdb.so"
 }
