@@ -10,15 +10,11 @@ setup_file() {
 	og-entities -c social -b 2025-12-01 -e 2025-12-08 -n 2000 | og-incidents >data/world.ndjson
 	og-events -w data/world.ndjson >data/events.ndjson
 	og-spans -w data/world.ndjson <data/events.ndjson >data/spans.ndjson
-	"$OG_ROOT/build/test/tools/faultd" >port 2>/dev/null 3>&- &
-	echo $! >sink
-	until [ -s port ]; do
-		sleep 0.05
-	done
+	start_sinks "$BATS_FILE_TMPDIR"
 }
 
 teardown_file() {
-	kill "$(cat "$BATS_FILE_TMPDIR/sink")"
+	stop_sinks "$BATS_FILE_TMPDIR"
 }
 
 # The EXAMPLES as a reader sees them, without their indent: a line of text has less of it than a display.
@@ -35,7 +31,8 @@ run_page() {
 	n=$(examples "$page" | split "$work/steps")
 	steps=$((steps + n))
 	for ((i = 1; i <= n; i++)); do
-		sed -i -e "s|http://localhost:9428|http://127.0.0.1:$(cat "$BATS_FILE_TMPDIR/port")|g" -e "s|/usr/local/share/og|$OG_SHARE|g" "$work/steps/$i.sh"
+		aim_at_sinks "$BATS_FILE_TMPDIR" "$work/steps/$i.sh"
+		sed -i "s|/usr/local/share/og|$OG_SHARE|g" "$work/steps/$i.sh"
 	done
 	run_steps "$page" "$work" "$n"
 }

@@ -29,6 +29,28 @@ alike() {
 	}' "$1" "$2"
 }
 
+# Servers that accept everything, for the addresses that texts show; FOLDER holds their ports.
+start_sinks() {
+	local kind
+	for kind in vl vm ch; do
+		"$OG_ROOT/build/test/tools/faultd" -F "$kind" >"$1/$kind" 2>/dev/null 3>&- &
+		echo $! >>"$1/sinks"
+	done
+	until [ -s "$1/vl" ] && [ -s "$1/vm" ] && [ -s "$1/ch" ]; do
+		sleep 0.05
+	done
+}
+
+stop_sinks() {
+	xargs kill <"$1/sinks"
+}
+
+# FOLDER FILE: the text in the file means those servers.
+aim_at_sinks() {
+	sed -i -e "s|http://localhost:9428|http://127.0.0.1:$(cat "$1/vl")|g" -e "s|http://localhost:8428|http://127.0.0.1:$(cat "$1/vm")|g" \
+		-e "s|http://localhost:8123|http://127.0.0.1:$(cat "$1/ch")|g" "$2"
+}
+
 # NAME FOLDER N: run the steps 1 to N of FOLDER/steps in one shell, in FOLDER/run; what a step defines, the next one has.
 run_steps() {
 	local name=$1 work=$2 n=$3 i
@@ -36,7 +58,7 @@ run_steps() {
 		printf 'exec >%q\n. %q\n' "$work/steps/$i.got" "$work/steps/$i.sh" >>"$work/all.sh"
 	done
 	[ "$n" -gt 0 ] || return 0
-	(cd "$work/run" && timeout "${OG_SANITIZED:+2}20" bash -eu -o pipefail "$work/all.sh" </dev/null 2>"$work/errors") || {
+	(cd "$work/run" && timeout "${OG_SANITIZED:+1}60" bash -eu -o pipefail "$work/all.sh" </dev/null 2>"$work/errors") || {
 		echo "$name: exit status $?; step $(find "$work/steps" -name '*.got' | wc -l)"
 		cat "$work/errors" "$work"/steps/*.sh
 		return 1

@@ -66,5 +66,26 @@ flat og-events "$(allocations "$dir/world" og-events -e 2025-03-05)" "$(allocati
 flat og-spans "$(allocations "$dir/many" og-spans -w "$dir/world")" "$(allocations "$dir/few" og-spans -w "$dir/world")" 2500
 flat og-tags "$(allocations "$dir/many" og-tags)" "$(allocations "$dir/few" og-tags)" 500
 flat og-metrics "$(allocations "$dir/many" og-metrics)" "$(allocations "$dir/few" og-metrics)" 500
+
+# Pushers, against servers that take everything.
+sinks=
+for kind in vl vm ch; do
+	build/test/tools/faultd -F "$kind" >"$dir/$kind" 2>/dev/null &
+	sinks="$sinks $!"
+	until [ -s "$dir/$kind" ]; do
+		sleep 0.05
+	done
+done
+vl=http://127.0.0.1:$(cat "$dir/vl") vm=http://127.0.0.1:$(cat "$dir/vm") ch=http://127.0.0.1:$(cat "$dir/ch")
+head -n 300 "$dir/events" >"$dir/lines"
+bin/og-metrics <"$dir/lines" >"$dir/samples"
+checked og-vlpush "$dir/lines" "$dir/out" og-vlpush -R 20 -W 300ms -S "$dir/stats" -j "$dir/journal" "$vl"
+checked "og-vlpush -z gzip" "$dir/lines" "$dir/out" og-vlpush -R 20 -W 0 -z gzip -I jsonline "$vl"
+checked og-vmpush "$dir/samples" "$dir/out" og-vmpush -R 20 -W 300ms "$vm"
+checked og-chpush "$dir/lines" "$dir/out" og-chpush -R 20 -t logs "$ch"
+flat og-vlpush "$(allocations "$dir/many" og-vlpush -W 0 "$vl")" "$(allocations "$dir/few" og-vlpush -W 0 "$vl")" 1000
+flat og-chpush "$(allocations "$dir/many" og-chpush -t logs "$ch")" "$(allocations "$dir/few" og-chpush -t logs "$ch")" 1000
+# shellcheck disable=SC2086 # words
+kill $sinks
 echo "1..$n"
 [ "$failed" -eq 0 ]
