@@ -99,12 +99,40 @@ read_headers(struct push *p, struct curl_slist **batch, struct curl_slist **get)
 	return why;
 }
 
+/* As it stands in the header, which a server may repeat, too: RFC 4648, section 4. */
+static int
+keep_basic(struct push *p, const char *user, const char *key)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct buf from = { 0 }, to = { 0 };
+	int failed = buf_puts(&from, user) == -1 || buf_puts(&from, ":") == -1 || buf_puts(&from, key) == -1;
+	size_t n = from.n;
+
+	failed = failed || buf_put(&from, "\0\0", 3) == -1;
+	for (size_t i = 0; i < n && !failed; i += 3) {
+		const unsigned char *b = (const unsigned char *)from.p + i;
+		const char four[] = { digits[b[0] >> 2], digits[(b[0] & 3) << 4 | b[1] >> 4], digits[(b[1] & 15) << 2 | b[2] >> 6],
+			digits[b[2] & 63] };
+
+		/* What stands for less than three bytes ends sooner; the padding is no secret. */
+		failed = buf_put(&to, four, n - i < 3 ? n - i + 1 : 4) == -1;
+	}
+	failed = failed || buf_put(&to, "", 1) == -1 || keep_secret(p, to.p) == -1;
+	if (from.p != NULL)
+		explicit_bzero(from.p, from.size);
+	if (to.p != NULL)
+		explicit_bzero(to.p, to.size);
+	buf_free(&from);
+	buf_free(&to);
+	return failed ? -1 : 0;
+}
+
 static int
 set_credentials(struct push *p, const char *user, const char *key)
 {
 	char *u = strdup(user), *k = strdup(key);
 
-	if (u == NULL || k == NULL || keep_secret(p, key) == -1) {
+	if (u == NULL || k == NULL || keep_secret(p, key) == -1 || keep_basic(p, user, key) == -1) {
 		free(u);
 		free(k);
 		return -1;
@@ -225,6 +253,8 @@ push_auth_mask(const struct push *p, char *why)
 	const char *end = p->secrets.p + p->secrets.n;
 	char *at;
 
+	if (p->secrets.n == 0)
+		return;
 	for (const char *s = p->secrets.p; s < end; s += strlen(s) + 1)
 		while ((at = strstr(why, s)) != NULL) {
 			size_t n = strlen(s);
@@ -232,6 +262,24 @@ push_auth_mask(const struct push *p, char *why)
 			memcpy(at, "***", 3);
 			memmove(at + 3, at + n, strlen(at + n) + 1);
 		}
+}
+
+void
+push_auth_cut(const struct push *p, const char *text, size_t len, char *to, size_t size)
+{
+	const char *end = p->secrets.p + p->secrets.n;
+	char room[4 * PUSH_WHY];
+	size_t n = len < sizeof(room) - 1 ? len : sizeof(room) - 1, longest = 0;
+
+	for (const char *s = p->secrets.p; p->secrets.n > 0 && s < end; s += strlen(s) + 1)
+		longest = strlen(s) > longest ? strlen(s) : longest;
+	memcpy(room, text, n);
+	room[n] = '\0';
+	push_auth_mask(p, room);
+	/* The copy may end inside a secret. */
+	if (n < len && longest > 0)
+		room[strlen(room) > longest ? strlen(room) - longest : 0] = '\0';
+	(void)snprintf(to, size, "%s", room);
 }
 
 void

@@ -354,17 +354,20 @@ clean(char *s)
 void
 push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
 {
-	size_t n = strcspn(a->location, "?#");
+	char text[WORDS + 1];
 
-	if (a->status < 300 || a->status > 399)
-		(void)snprintf(why, PUSH_WHY, "%ld: %.*s", a->status, WORDS, a->len == 0 ? "no reason given" : a->body);
-	else if (*a->location == '\0')
+	push_auth_cut(p, a->body, a->len < PUSH_BODY_MAX ? a->len : PUSH_BODY_MAX, text, sizeof(text));
+	if (a->status < 300 || a->status > 399) {
+		(void)snprintf(why, PUSH_WHY, "%ld: %s", a->status, *text == '\0' ? "no reason given" : text);
+		clean(why);
+		return;
+	}
+	push_auth_cut(p, a->location, strcspn(a->location, "?#"), text, sizeof(text));
+	if (*text == '\0')
 		(void)snprintf(why, PUSH_WHY, "%ld: redirects are not followed", a->status);
 	else
-		(void)snprintf(
-		    why, PUSH_WHY, "%ld: redirects are not followed (Location: %.*s)", a->status, n < WORDS ? (int)n : WORDS, a->location);
+		(void)snprintf(why, PUSH_WHY, "%ld: redirects are not followed (Location: %s)", a->status, text);
 	clean(why);
-	push_auth_mask(p, why);
 }
 
 /* 1 when there is an answer. */

@@ -175,6 +175,14 @@ pusher_url(const char *base, const char *path, const char *const *query)
 
 /* ---- telling ---- */
 
+/* A message takes the place of the progress line. */
+static void
+clear_line(const struct pusher *p)
+{
+	if (p->tty)
+		(void)fputs("\r\033[K", stderr);
+}
+
 void
 pusher_say(const struct pusher *p, const char *fmt, ...)
 {
@@ -184,7 +192,8 @@ pusher_say(const struct pusher *p, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	warnx("%s%s: %s", p->tty ? "\r\033[K" : "", p->base, text);
+	clear_line(p);
+	warnx("%s: %s", p->base, text);
 }
 
 int
@@ -203,6 +212,7 @@ pusher_refuse(struct pusher *p, const struct push_answer *a, const char *form)
 void
 pusher_refused(const struct pusher *p, uint64_t line, const char *why)
 {
+	clear_line(p);
 
 	warnx("%s:%" PRIu64 ": %s", p->in.name, line, why);
 }
@@ -227,11 +237,10 @@ progress(void *arg, const struct push_account *a, int in_flight, int last)
 
 	if (!p->tty)
 		return;
-	if (last)
-		(void)fputs("\r\033[K", stderr);
-	else
-		(void)fprintf(stderr, "\r\033[K%s: read %" PRIu64 ", accepted %" PRIu64 ", refused %" PRIu64 ", under way %d", p->name,
-		    a->read, a->accepted, a->refused, in_flight);
+	clear_line(p);
+	if (!last)
+		(void)fprintf(stderr, "%s: read %" PRIu64 ", accepted %" PRIu64 ", refused %" PRIu64 ", under way %d", p->name, a->read,
+		    a->accepted, a->refused, in_flight);
 	(void)fflush(stderr);
 }
 
@@ -241,6 +250,7 @@ tell_place(const struct pusher *p)
 {
 	const struct rec *in = &p->in;
 
+	clear_line(p);
 	if (in->line == 0)
 		warnx("%s: no line was read", in->name);
 	else if (p->account.first == 0)
