@@ -7,6 +7,7 @@
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,8 +18,8 @@
 
 #define LOKI_PATH "/insert/loki/api/v1/push"
 #define LOKI_BATCH (512 * 1024)
-#define VISIBLE_TRIES 40 /* twice a second */
-#define NAMED 20         /* stretches of missing lines that are named */
+#define STILL 10 /* tries without anything new, twice a second, after which nothing more is expected */
+#define NAMED 20 /* stretches of missing lines that are named */
 
 static struct opts {
 	const char *inlet, *time, *message, *streams, *ignored;
@@ -47,6 +48,8 @@ struct vlpush {
 	const char *headers[3];
 	uint64_t *refused; /* line numbers, in the order in which they were refused */
 	size_t nrefused, room;
+	uint64_t gap[2]; /* first and last of the missing lines that are to be named next; 0: none */
+	int named;
 };
 
 static int
@@ -223,25 +226,39 @@ count(struct vlpush *v, uint64_t from, uint64_t to, uint64_t *rows, uint64_t *li
 	return 0;
 }
 
-/* Name the lines that are not there, of which there are some; at most `left` stretches of them. */
+static void
+name_gap(struct vlpush *v)
+{
+	if (v->gap[0] == 0)
+		return;
+	if (v->gap[0] == v->gap[1])
+		pusher_say(&v->p, "line %" PRIu64 " was accepted and is not there", v->gap[0]);
+	else
+		pusher_say(&v->p, "lines %" PRIu64 " to %" PRIu64 ": %" PRIu64 " records were accepted and are not there", v->gap[0],
+		    v->gap[1], wanted(v, v->gap[0], v->gap[1]));
+	v->gap[0] = 0;
+	v->named++;
+}
+
+/* Find the lines that are not there, of which there are some. 0, or -1 */
 static int
-name_missing(struct vlpush *v, uint64_t from, uint64_t to, uint64_t lines, int *left)
+find_missing(struct vlpush *v, uint64_t from, uint64_t to, uint64_t lines)
 {
 	uint64_t middle = from + (to - from) / 2, rows, half;
 
-	if (lines == wanted(v, from, to) || *left == 0)
+	if (lines == wanted(v, from, to) || v->named == NAMED)
 		return 0;
 	if (lines == 0) {
-		(*left)--;
-		if (from == to)
-			pusher_say(&v->p, "line %" PRIu64 " was accepted and is not there", from);
-		else
-			pusher_say(&v->p, "lines %" PRIu64 " to %" PRIu64 " were accepted and are not there", from, to);
+		if (v->gap[0] != 0 && v->gap[1] + 1 != from)
+			name_gap(v);
+		if (v->gap[0] == 0)
+			v->gap[0] = from;
+		v->gap[1] = to;
 		return 0;
 	}
-	if (count(v, from, middle, &rows, &half) == -1 || name_missing(v, from, middle, half, left) == -1)
+	if (count(v, from, middle, &rows, &half) == -1 || find_missing(v, from, middle, half) == -1)
 		return -1;
-	return name_missing(v, middle + 1, to, lines - half, left);
+	return find_missing(v, middle + 1, to, lines - half);
 }
 
 /* What was accepted can be searched some seconds later. */
@@ -250,18 +267,20 @@ verify(struct vlpush *v)
 {
 	const struct push_account *acc = &v->p.account;
 	uint64_t from = (acc->skipped > 0 ? acc->skipped : 0) + 1, to = v->p.in.line, rows = 0, lines = 0, want;
-	int left = NAMED;
 
 	if (acc->accepted == 0)
 		return 0;
 	want = wanted(v, from, to);
-	for (int i = 0; i < VISIBLE_TRIES; i++) {
+	for (int still = 0; still < STILL; still++) {
 		const struct timespec pause = { .tv_nsec = 500000000 };
+		uint64_t before = lines;
 
 		if (count(v, from, to, &rows, &lines) == -1)
 			return 1;
 		if (lines == want)
 			break;
+		if (lines > before)
+			still = 0;
 		(void)nanosleep(&pause, NULL);
 	}
 	if (v->p.verbose || lines != want || rows > lines)
@@ -270,9 +289,11 @@ verify(struct vlpush *v)
 		    rows - lines);
 	if (lines == want)
 		return 0;
-	(void)name_missing(v, from, to, lines, &left);
-	if (left == 0)
+	(void)find_missing(v, from, to, lines);
+	if (v->named == NAMED)
 		pusher_say(&v->p, "and more");
+	else
+		name_gap(v);
 	return 1;
 }
 
@@ -292,14 +313,27 @@ make_url(const char *base, enum vl_inlet inlet)
 	return inlet == VL_LOKI ? pusher_url(base, LOKI_PATH, loki) : pusher_url(base, "/insert/jsonline", lines);
 }
 
+/* A number at the beginning of a text, and what is behind it; NULL when it is none. */
+static const char *
+tenant_number(const char *text, unsigned *to)
+{
+	size_t n = strspn(text, "0123456789");
+	unsigned long long v = n == 0 || n > 10 ? ULLONG_MAX : strtoull(text, NULL, 10);
+
+	*to = (unsigned)v;
+	return v > UINT32_MAX ? NULL : text + n;
+}
+
 static void
 set_tenant(const char *text)
 {
-	char extra;
+	const char *behind = tenant_number(text, &opts.tenant[0]);
 
-	if (text[strspn(text, "0123456789:")] != '\0' || sscanf(text, "%u:%u%c", &opts.tenant[0], &opts.tenant[1], &extra) > 2 ||
-	    sscanf(text, "%u", &opts.tenant[0]) != 1 || text[strlen(text) - 1] == ':')
-		errx(2, "-A %s: not account or account:project, two numbers", text);
+	opts.tenant[1] = 0;
+	if (behind != NULL && *behind == ':')
+		behind = tenant_number(behind + 1, &opts.tenant[1]);
+	if (behind == NULL || *behind != '\0')
+		errx(2, "-A %s: not account or account:project, two numbers below 4294967296", text);
 	opts.has_tenant = 1;
 }
 
@@ -373,6 +407,19 @@ add_fields(struct vlpush *v)
 	v->p.set.header = v->headers;
 }
 
+/* Options that change what arrives. Names hold no line ends, and what is added is JSON by now. */
+static char *
+target(const struct vlpush *v)
+{
+	char *text;
+
+	if (asprintf(&text, "%s %u:%u -b%" PRId64 " -e%" PRId64 " -t%s -m%s -g%s -X%s %.*s%.*s", opts.inlet, opts.tenant[0], opts.tenant[1],
+		opts.begin, opts.end, opts.time, opts.message, opts.streams, opts.ignored == NULL ? "" : opts.ignored, (int)v->vl.labels.n,
+		v->vl.labels.n > 0 ? v->vl.labels.p : "", (int)v->vl.more.n, v->vl.more.n > 0 ? v->vl.more.p : "") == -1)
+		err(1, NULL);
+	return text;
+}
+
 static void
 open_vl(struct vlpush *v, const char *base)
 {
@@ -422,6 +469,7 @@ main(int argc, char *argv[])
 			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive, .refused = refused },
 		},
 	};
+	char *way;
 	int c, status;
 
 	v.p.own = &v;
@@ -430,7 +478,9 @@ main(int argc, char *argv[])
 	if (argc - optind != 1)
 		pusher_usage(&v.p, stderr, 2);
 	open_vl(&v, argv[optind]);
-	status = pusher_run(&v.p, argv[optind], opts.inlet);
+	way = target(&v);
+	status = pusher_run(&v.p, argv[optind], way);
+	free(way);
 	if (v.p.verify && pusher_done(&v.p))
 		status |= verify(&v);
 	vl_close(&v.vl);

@@ -460,11 +460,28 @@ loads() {
 
 @test "bad options are usage errors" {
 	for args in '-B 0' '-B x' '-B 99999999999' '-I jsonline -B 262145' '-C 0' '-C 65' '-I x' '-L x' '-L 5' '-R 0' '-T 5x' '-z lzma' '-t ,' '-t service' \
-		'-g a,a' '-g a,' '-g message' '-m timestamp' '-Q'; do
+		'-g a,a' '-g a,' '-g message' '-m timestamp' '-Q' '-A x' '-A 1:' '-A :1' '-A 1:2:3' '-A 4294967296' '-A 1:4294967296' '-A -1' '-A 1.5' \
+		'-A 99999999999999999999' '-b x' '-b 2025-13-01' '-b 1764763200' '-e x' '-e 2025-02-30' \
+		'-b 2025-12-03 -e 2025-12-03' '-b 2025-12-04 -e 2025-12-03' '-x a' '-x =v' '-x a=' '-x timestamp=1' '-x message=1' '-x og_seq=1' \
+		'-x og_batch=1' '-x _msg=1' '-x _time=1' '-x a,b=1' '-x a=1 -x a=2' '-X ,' '-X a,' '-X timestamp' '-X mess*' '-X service' \
+		'-X sta*' '-X a,message' '-x a=1 -X a' '-X a* -x abc=1' '-E x' '-E -1' '-E 5' '-W x' '-W -1s' '-M 0' '-M x' '-M 99999999999999' '-N 0' '-N x' \
+		'-L 0x' '-T 0' '-z ' '-g a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q'; do
 		# shellcheck disable=SC2086 # words
 		run -2 --separate-stderr og-vlpush $args http://127.0.0.1:1 </dev/null
 		[ -n "$stderr" ]
 	done
+	run -2 --separate-stderr og-vlpush -A '' http://127.0.0.1:1 </dev/null
+	run -2 --separate-stderr og-vlpush -X '' http://127.0.0.1:1 </dev/null
+	run -2 --separate-stderr og-vlpush -x 'a"b=1' http://127.0.0.1:1 </dev/null
+	run -2 --separate-stderr og-vlpush -x $'a=\xff' http://127.0.0.1:1 </dev/null
+	run -2 --separate-stderr og-vlpush -x $'a\nb=1' http://127.0.0.1:1 </dev/null
+	mapfile -t many < <(seq -f '-xf%g=1' 17)
+	run -2 --separate-stderr og-vlpush "${many[@]}" http://127.0.0.1:1 </dev/null
+	run -0 --separate-stderr og-vlpush "${many[@]:1}" http://127.0.0.1:1 </dev/null
+	run -2 --separate-stderr og-vlpush -X "$(seq -s , 65)" http://127.0.0.1:1 </dev/null
+	run -0 --separate-stderr og-vlpush -X "$(seq -s , 64)" http://127.0.0.1:1 </dev/null
+	run -2 --separate-stderr env OG_USER=u og-vlpush http://127.0.0.1:1 </dev/null
+	[ "$stderr" = "og-vlpush: OG_USER and OG_PASSWORD are to be set both" ]
 }
 
 @test "all options at once, long and short" {
@@ -511,11 +528,11 @@ loads() {
 @test "closed streams" {
 	serve <<<""
 	records 3 >in
-	run -1 --separate-stderr bash -c "og-vlpush $URL <&-"
+	run -1 --separate-stderr bash -c "og-vlpush -W 0 $URL <&-"
 	[ "$stderr" = "og-vlpush: <stdin>: Bad file descriptor" ]
-	run -0 bash -c "og-vlpush -D dead $URL <in >&- 2>&-"
+	run -0 bash -c "og-vlpush -W 0 -D dead $URL <in >&- 2>&-"
 	echo bad >>in
-	run -1 bash -c "og-vlpush -D dead $URL <in >&- 2>&-"
+	run -1 bash -c "og-vlpush -W 0 -D dead $URL <in >&- 2>&-"
 	[ "$(cat dead)" = $'4\t0\tnot a JSON object\tbad' ]
 	run -1 --separate-stderr og-vlpush "$URL" </tmp
 	[[ $stderr = *"<stdin>: Is a directory"* ]]
@@ -535,7 +552,7 @@ until_said() {
 		rm -f stored requests said
 		mkfifo pipe
 		serve < <(yes 503 | head -n 3)
-		og-vlpush "$URL" <pipe 2>said 3>&- &
+		"$OG_ROOT/bin/og-vlpush" -W 0 "$URL" <pipe 2>said 3>&- &
 		pusher=$!
 		exec 5>pipe
 		records 10 >&5
@@ -553,7 +570,7 @@ until_said() {
 	rm -f stored requests said
 	serve < <(yes 503 | head -n 1000)
 	records 10 >in
-	og-vlpush "$URL" <in 2>said 3>&- &
+	"$OG_ROOT/bin/og-vlpush" -W 0 "$URL" <in 2>said 3>&- &
 	pusher=$!
 	until_said said 503
 	kill -INT "$pusher"
@@ -562,4 +579,418 @@ until_said() {
 	wait "$pusher" && return 1
 	grep -q ': interrupted twice$' said
 	grep -q '<stdin>: read to line 10; the first line not delivered is 1$' said
+}
+
+# Start a server that appends the head of each request, a line each, to `heads`, and the bodies of loads to `stored`. It answers every
+# question for the retention; POST with $1, or with 401 and what it was sent in `denied` until a head holds that file's line.
+heads() {
+	stop
+	cat >server.py <<-'EOF'
+		import http.server, os, sys
+		class Handler(http.server.BaseHTTPRequestHandler):
+		    protocol_version = "HTTP/1.1"
+		    def say(self, status, text):
+		        self.send_response(status)
+		        self.send_header("Content-Length", str(len(text)))
+		        self.end_headers()
+		        self.wfile.write(text)
+		    def note(self):
+		        with open("heads", "a") as f:
+		            f.write(self.command + " " + self.path + " " + " ".join(f"{k}: {v}" for k, v in self.headers.items()) + "\n")
+		    def denied(self):
+		        if not os.path.exists("denied") or open("denied").read().strip() in str(self.headers):
+		            return False
+		        self.say(401, ("who is " + str(self.headers.get("Authorization")) + " " + str(self.headers.get("X-Key")) + "?").encode())
+		        return True
+		    def do_GET(self):
+		        self.note()
+		        if not self.denied():
+		            self.say(200, open(sys.argv[1], "rb").read())
+		    def do_POST(self):
+		        self.note()
+		        body = self.rfile.read(int(self.headers["Content-Length"]))
+		        if self.denied():
+		            return
+		        if "/select/" in self.path:
+		            self.say(*((200, b'{"n":"3","u":"3"}') if sys.argv[2] == "204" else (int(sys.argv[2]), b"not here")))
+		            return
+		        if "?" in self.path:
+		            open("stored", "ab").write(body)
+		        self.say(204, b"")
+		    def log_message(self, *args):
+		        pass
+		server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+		print(server.server_address[1], flush=True)
+		server.serve_forever()
+	EOF
+	rm -f heads port denied
+	python3 server.py "$BATS_FILE_TMPDIR/metrics" "${1:-204}" >port 2>log 3>&- &
+	server=$!
+	until [ -s port ]; do
+		kill -0 "$server" || return 1
+		sleep 0.01
+	done
+	URL=http://127.0.0.1:$(cat port)
+}
+
+@test "-A: every request is for the tenant, questions too" {
+	records 3 >in
+	for tenant in 7 7:9 0:1 4294967295:4294967295; do
+		heads
+		run -0 --separate-stderr og-vlpush -y -A "$tenant" "$URL" <in
+		[ -z "$stderr" ]
+		[ "$(wc -l <heads)" -ge 4 ]
+		project=${tenant#*:}
+		[ "$project" != "$tenant" ] || project=0
+		[ "$(grep -c "AccountID: ${tenant%:*} .*ProjectID: $project\b" heads)" -eq "$(wc -l <heads)" ]
+	done
+	heads
+	run -0 og-vlpush "$URL" <in
+	[ "$(grep -c 'AccountID\|ProjectID' heads || true)" -eq 0 ]
+}
+
+@test "-x adds fields, those of streams to the streams; a record that has one is refused" {
+	serve <<<""
+	printf '%s\n' '{"timestamp":1764763200,"service":"a","message":"m","o":{"p":1}}' ' {"timestamp":1764763200,"message":"m"} ' '{"timestamp":1764763200,"run":"","stack":null}' >in
+	run -0 --separate-stderr og-vlpush -x run=17 -x stack=x -x $'q=a"b=\\\t' -x o.r=é "$URL" <in
+	more='"run":"17","q":"a\"b=\\\t","o.r":"é"'
+	jq -e . stored >/dev/null
+	cat >want <<-EOF
+		{"streams":[{"stream":{"service":"a","stack":"x"},"values":[["1764763200000000000","m",{"o.p":"1",$more}]]},{"stream":{"stack":"x"},"values":[["1764763200000000000","m",{$more}],["1764763200000000000","",{$more}]]}]}
+	EOF
+	# The same, whatever escapes it has.
+	diff <(jq -cS . want) <(jq -cS . stored)
+	: >stored
+	run -0 --separate-stderr og-vlpush -I jsonline -x run=17 -x stack=x -x $'q=a"b=\\\t' -x o.r=é "$URL" <in
+	more=${more/,/,\"stack\":\"x\",}
+	printf '%s\n' '{"timestamp":1764763200,"service":"a","message":"m","o":{"p":1},'"$more}" '{"timestamp":1764763200,"message":"m",'"$more}" \
+		'{"timestamp":1764763200,'"$more}" >want
+	diff <(jq -cS . want) <(jq -cS . stored)
+	: >stored
+	printf '%s\n' '{"timestamp":1764763200,"run":"18"}' '{"timestamp":1764763200,"stack":"t"}' '{"timestamp":1764763200,"o":{"r":2}}' \
+		'{"timestamp":1764763200,"r\u0075n":1}' '{"timestamp":1764763200,"id":"5"}' >in
+	for inlet in loki jsonline; do
+		rm -f dead
+		run -1 --separate-stderr og-vlpush -D dead -I "$inlet" -x run=17 -x stack=x -x o.r=y "$URL" <in
+		[ "$(cut -f 1-3 dead)" = "$(printf '%s\t0\ta field that is to be added is there already\n' 1 2 3 4)" ] || {
+			cat dead
+			return 1
+		}
+	done
+	[ "$(stored_ids)" = $'5\n5' ]
+}
+
+@test "a line that gets too long by what is added is refused" {
+	serve <<<""
+	printf '{"timestamp":1764763200,"message":"%s"}\n' "$(head -c 262090 /dev/zero | tr '\0' x)" >in
+	run -0 --separate-stderr og-vlpush -I jsonline "$URL" <in
+	run -1 --separate-stderr og-vlpush -I jsonline -x a=01234567890123456789 "$URL" <in
+	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: more than 262143 bytes" ]
+	seq -f ',"f%g":1' 999 | tr -d '\n' | sed 's/.*/{"timestamp":1764763200&}/' >in
+	for inlet in loki jsonline; do
+		run -0 --separate-stderr og-vlpush -I "$inlet" "$URL" <in
+		run -1 --separate-stderr og-vlpush -I "$inlet" -x a=b "$URL" <in
+		[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: more than 1000 fields" ]
+	done
+}
+
+@test "-X leaves fields out, whatever is wrong with them" {
+	serve <<<""
+	name=$(printf '%0200d' 0)
+	printf '%s\n' '{"timestamp":1764763200,"service":"a","message":"m","tags":{"a":1,"b":{"c":2}},"tagged":3,"t":{"x":1,"y":2},"k":5,"_msg":"x"}' \
+		"{\"timestamp\":1764763200,\"tags\":[1],\"tag$name\":1,\"k\":{\"l\":6},\"z\":[7]}" >in
+	run -0 --separate-stderr og-vlpush -X 'tag*,t.x,_msg,k' "$URL" <in
+	cat >want <<-'EOF'
+		{"streams":[{"stream":{"service":"a"},"values":[["1764763200000000000","m",{"t.y":"2"}]]},{"stream":{},"values":[["1764763200000000000","",{"k.l":"6","z":"[7]"}]]}]}
+	EOF
+	printf '%s\n' "$(cat stored)" | diff want -
+	: >stored
+	run -0 --separate-stderr og-vlpush -I jsonline -X 'tag*,t.x,_msg,k' "$URL" <in
+	printf '%s\n' '{"timestamp":1764763200,"message":"m","service":"a","t.y":2}' '{"timestamp":1764763200,"k.l":6,"z":[7]}' | diff - stored
+	# With fields added, and marks.
+	: >stored
+	run -0 --separate-stderr og-vlpush -I jsonline -X 'tag*,t.*,_msg,k,k.*,z' -x run=1 "$URL" <in
+	printf '%s\n' '{"timestamp":1764763200,"message":"m","service":"a","run":"1"}' '{"timestamp":1764763200,"run":"1"}' | diff - stored
+}
+
+@test "-b and -e: records outside of them are refused, begin is in, end is not" {
+	serve <<<""
+	printf '{"timestamp":"%s","id":"%d"}\n' 2025-12-02T23:59:59.999999999Z 1 2025-12-03T00:00:00Z 2 2025-12-03T12:19:59.999999999Z 3 \
+		2025-12-03T12:20:00Z 4 2025-12-03T14:20:00+02:00 5 2025-12-03T02:00:00+02:00 6 1764763199 7 1764763200 8 >in
+	for inlet in loki jsonline; do
+		rm -f dead
+		: >stored
+		run -1 --separate-stderr og-vlpush -D dead -I "$inlet" -b 2025-12-03 -e 2025-12-03T12:20:00Z "$URL" <in
+		# 1764763200 is 12:00.
+		[ "$(stored_ids)" = "$(printf '%s\n' 2 3 6 7 8)" ]
+		[ "$(cut -f 1-3 dead)" = $'1\t0\tbefore the time asked for\n4\t0\tbehind the time asked for\n5\t0\tbehind the time asked for' ]
+	done
+	: >stored
+	run -1 og-vlpush --begin 2025-12-03T12:20:00Z "$URL" <in
+	[ "$(stored_ids)" = $'4\n5' ]
+	: >stored
+	run -1 og-vlpush --end 2025-12-03T12:00:00Z "$URL" <in
+	[ "$(stored_ids)" = "$(printf '%s\n' 1 2 6 7)" ]
+	# The ends of time.
+	run -1 og-vlpush -b 1970-01-01 -e 9999-12-31 "$URL" <<<bad
+	run -0 og-vlpush -b 1970-01-01 -e 9999-12-31 "$URL" <in
+}
+
+@test "-y: all that was accepted is there" {
+	records 500 >in
+	sed -i '7s/.*/bad/;300s/.*/worse/' in
+	for inlet in loki jsonline; do
+		rm -f stored
+		serve -F vl <<<""
+		run -1 --separate-stderr og-vlpush -vy -R 60 -I "$inlet" "$URL" <in
+		[[ ${stderr_lines[-1]} = "og-vlpush: $URL: verified: of 498 records accepted 498 are there, 0 rows of them more than once" ]]
+		[ "$(grep -o '"og_batch":"[0-9a-f]*"' stored | sort -u | wc -l)" -eq 1 ]
+		# The line numbers.
+		[ "$(grep -o '"id":"[0-9]*"[^}]*"og_seq":"[0-9]*"' stored | tr -s -c '0-9a-z\n' ' ' | awk '$2 != $NF' | wc -l)" -eq 0 ]
+		[ "$(grep -o '"og_seq":"[0-9]*"' stored | tr -dc '0-9\n' | sort -n)" = "$(seq 500 | grep -vx -e 7 -e 300)" ]
+		sed '7d;300d' in >good
+		run -0 --separate-stderr og-vlpush -y -R 60 -I "$inlet" "$URL" <good
+		[ -z "$stderr" ]
+	done
+	run -0 --separate-stderr og-vlpush -y "$URL" </dev/null
+	[ -z "$stderr" ]
+	run -1 --separate-stderr og-vlpush -y "$URL" <<<bad
+	[[ $stderr != *verif* ]]
+	# A record with a name of the marks.
+	for inlet in loki jsonline; do
+		run -1 --separate-stderr og-vlpush -y -I "$inlet" "$URL" <<<'{"timestamp":1764763200,"og_seq":1}'
+		[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:1: a field that is to be added is there already" ]
+	done
+}
+
+@test "-y names what the server swallowed, stretches as one" {
+	records 1000 >in
+	sed -i '600s/.*/bad/' in
+	for inlet in loki jsonline; do
+		rm -f stored
+		# Lines 500 to 699, and 1000.
+		serve -F vl -w -x '"id":"5' -x '"id":"6' -x 'm 1000"' <<<""
+		sed -i -e '5,6s/"id":"/&x/' -e '50,69s/"id":"/&x/' in
+		run -1 --separate-stderr og-vlpush -y -R 100 -g '' -I "$inlet" "$URL" <in
+		[ "${stderr_lines[2]}" = "og-vlpush: $URL: verified: of 999 records accepted 799 are there, 0 rows of them more than once" ]
+		[ "${stderr_lines[3]}" = "og-vlpush: $URL: lines 500 to 699: 199 records were accepted and are not there" ]
+		[ "${stderr_lines[4]}" = "og-vlpush: $URL: line 1000 was accepted and is not there" ]
+		[ "${#stderr_lines[@]}" -eq 5 ]
+	done
+	# Every other line is too much to tell.
+	records 100 >in
+	serve -F vl -w $(seq -f '-x"id":"%g"' 1 2 99) <<<""
+	run -1 --separate-stderr og-vlpush -y "$URL" <in
+	[ "${#stderr_lines[@]}" -eq 22 ]
+	[ "${stderr_lines[1]}" = "og-vlpush: $URL: line 1 was accepted and is not there" ]
+	[ "${stderr_lines[20]}" = "og-vlpush: $URL: line 39 was accepted and is not there" ]
+	[ "${stderr_lines[21]}" = "og-vlpush: $URL: and more" ]
+}
+
+@test "-y tells rows that are there twice, which are no fault" {
+	records 100 >in
+	serve -F vl < <(printf '%s\n' '204 cut=3' '')
+	run -0 --separate-stderr og-vlpush -y -R 10 -C 1 "$URL" <in
+	[ "${stderr_lines[-1]}" = "og-vlpush: $URL: verified: of 100 records accepted 100 are there, 10 rows of them more than once" ]
+}
+
+@test "-y with a server that answers no queries: it cannot be told" {
+	records 3 >in
+	for answer in 404 400; do
+		heads "$answer"
+		run -1 --separate-stderr og-vlpush -y "$URL" <in
+		[[ ${stderr_lines[0]} = "og-vlpush: $URL: cannot verify: $answer: not here" ]]
+	done
+	# Nothing is asked where not all was delivered.
+	rm -f requests
+	serve -F vl < <(yes 503 | head -n 100)
+	run -1 --separate-stderr og-vlpush -y -T 300ms "$URL" <in
+	[ "$(grep -c select requests || true)" -eq 0 ]
+	[[ $stderr != *verif* ]]
+}
+
+@test "-y and a journal: one mark, from where the load goes on" {
+	records 1000 >in
+	serve -F vl <<<""
+	mkfifo pipe
+	"$OG_ROOT/bin/og-vlpush" -W 0 -y -j journal -R 50 -L 10ms "$URL" <pipe 2>said 3>&- &
+	pusher=$!
+	exec 5>pipe
+	head -n 300 in >&5
+	until [ "$(stored_ids | wc -l)" -eq 300 ]; do sleep 0.02; done
+	kill -INT "$pusher"
+	wait "$pusher" && return 1
+	exec 5>&-
+	! grep -q verif said || return 1
+	[ "$(sed -n 's/^line //p' journal)" -eq 300 ]
+	run -0 --separate-stderr og-vlpush -vy -j journal -R 50 "$URL" <in
+	[[ $stderr = *"verified: of 700 records accepted 700 are there, 0 rows"* ]]
+	[ "$(grep -o '"og_batch":"[0-9a-f]*"' stored | sort -u)" = "\"og_batch\":\"$(sed -n 's/^mark //p' journal)\"" ]
+	[ "$(grep -o '"og_seq":"[0-9]*"' stored | tr -dc '0-9\n' | sort -n)" = "$(seq 1000)" ]
+	# It is the journal of this load only.
+	for args in '-A 1' '-x a=b' '-X a' '-g a' '-m a' '-t a' '-I jsonline' '-b 2025-12-01' '-e 2026-12-01'; do
+		# shellcheck disable=SC2086 # words
+		run -1 --separate-stderr og-vlpush $args -j journal "$URL" <in
+		[[ $stderr = *"the journal is that of another load: other server, options or program"* ]]
+	done
+	run -0 --separate-stderr og-vlpush -v -j journal -C 1 -B 1000 "$URL" <in
+	[[ $stderr = *"read 0 = accepted 0"* ]]
+}
+
+# All places where a secret must not be.
+@test "secrets are sent, and shown nowhere" {
+	records 200 | sed '13s/.*/bad/' >in
+	printf 'X-Key: s3cret-key\nX-Other: other-s3cret\n' >file.headers
+	printf 'joe:s3cret-word\n' >file.password
+	basic=$(printf 'joe:s3cret-word' | base64)
+	for way in '-H file.headers' '-P file.password' '-H file.headers -P file.password' OG; do
+		rm -f dead journal stats said args stored
+		heads
+		variables=()
+		[ "$way" != OG ] || variables=(OG_USER=joe OG_PASSWORD=s3cret-word)
+		# shellcheck disable=SC2086 # words
+		env "${variables[@]}" "$OG_ROOT/bin/og-vlpush" -W 0 -v -R 10 -D dead -j journal -S stats ${way#OG} "$URL?token=s3cret-token" \
+			< <(cat in; sleep 0.3) 2>said 3>&- &
+		pusher=$!
+		sleep 0.2
+		tr '\0' ' ' <"/proc/$pusher/cmdline" >args
+		wait "$pusher" && return 1
+		[ "$(stored_ids | wc -l)" -eq 199 ]
+		case $way in *-H*) [ "$(grep -c 'X-Key: s3cret-key.*X-Other: other-s3cret' heads)" -eq "$(wc -l <heads)" ] ;; esac
+		case $way in *-P* | OG) [ "$(grep -c "Authorization: Basic $basic" heads)" -eq "$(wc -l <heads)" ] ;; esac
+		sed 's/?token=s3cret-token//' args >bare
+		[ -s said ] && [ -s dead ] && [ -s journal ] && [ -s stats ] && [ -s bare ]
+		! grep -l -e s3cret -e "$basic" said dead journal stats bare || return 1
+	done
+	# The server says them back.
+	for way in '-H file.headers' '-P file.password'; do
+		heads
+		echo nobody >denied
+		# shellcheck disable=SC2086 # words
+		run -1 --separate-stderr og-vlpush -v -D dead -j new -S stats $way "$URL?token=s3cret-token" <in
+		[[ $stderr = *"401: who is "* ]]
+		printf '%s\n' "$stderr" >said
+		! grep -l -e s3cret -e "$basic" said stats || return 1
+		rm -f new dead
+	done
+}
+
+@test "credentials that end in mid-load are read again" {
+	records 300 >in
+	echo 'Authorization: Bearer old-token' >headers
+	heads
+	mkfifo pipe
+	og-vlpush -L 10ms -H headers "$URL" <pipe 2>said 3>&- &
+	pusher=$!
+	exec 5>pipe
+	head -n 100 in >&5
+	until [ "$(stored_ids 2>/dev/null | wc -l)" -eq 100 ]; do sleep 0.02; done
+	echo new-token >denied
+	sed -n 101,200p in >&5
+	until grep -q 'trying again' said; do sleep 0.02; done
+	echo 'Authorization: Bearer new-token' >headers
+	tail -n 100 in >&5
+	exec 5>&-
+	wait "$pusher"
+	[ "$(stored_ids | uniq)" = "$(seq 300)" ]
+	! grep -q -e old-token -e new-token said || return 1
+	# At the start it is the end.
+	echo other >denied
+	run -1 --separate-stderr og-vlpush -H headers "$URL" <in
+	[[ $stderr = *": 401: "* ]]
+	for bad in 'no header' ': x' 'Name:' 'Content-Length: 5' 'content-type: x' $'A: b\x01'; do
+		printf '%s\n' "$bad" >headers
+		run -1 --separate-stderr og-vlpush -H headers "$URL" <in
+		[[ $stderr = *headers* ]]
+	done
+	run -1 og-vlpush -H nowhere "$URL" <in
+	run -1 og-vlpush -P nowhere "$URL" <in
+	echo nocolon >password
+	run -1 og-vlpush -P password "$URL" <in
+}
+
+@test "-S: a line a second, and totals that agree with the account" {
+	records 400 | sed '13s/.*/bad/;77s/.*/worse/' >in
+	serve < <(printf '%s\n' 503 '204 cut=3')
+	run -1 --separate-stderr og-vlpush -v -R 20 -L 10ms -S stats "$URL" < <(head -n 200 in; sleep 2.3; tail -n 200 in)
+	jq -e . stats >/dev/null
+	[ "$(wc -l <stats)" -ge 3 ]
+	# Times go on, and numbers do not go back.
+	jq -se '[.[].t] == ([.[].t] | sort) and [.[].read] == ([.[].read] | sort) and ([.[:-1][] | has("totals")] | any | not)' stats
+	jq -se '.[0].t > 0.9 and .[0].t < 1.6 and .[0].read == 200 and .[0].in_flight == 0' stats
+	tail -n 1 stats | jq -e '.totals and .read == 400 and .refused == 2 and .accepted == 398 and .settled == 398 and .undelivered == 0 and
+		.read == .accepted + .refused + .undelivered and .retried == 2 and .doubtful == 20 and .restarts == 0 and .replayed == 0 and
+		.sent >= 418 and .in_flight == 0 and .records_per_s > 0 and
+		.latency_ms.p50 <= .latency_ms.p90 and .latency_ms.p90 <= .latency_ms.p95 and .latency_ms.p95 <= .latency_ms.p99 and .latency_ms.p99 <= .latency_ms.max'
+	[[ ${stderr_lines[-1]} =~ 'perhaps doubled '([0-9]+)'; requests '([0-9]+)', repeated '([0-9]+)', bytes '([0-9]+) ]]
+	[ "${BASH_REMATCH[*]:1:4}" = "$(tail -n 1 stats | jq -r '"\(.doubtful) \(.requests) \(.retried) \(.bytes)"')" ]
+	# What was not delivered is in it, too.
+	serve < <(yes 503 | head -n 100)
+	run -1 og-vlpush -T 200ms -S stats "$URL" <in
+	tail -n 1 stats | jq -e '.totals and .read == .accepted + .refused + .undelivered and .undelivered > 0'
+	run -1 --separate-stderr og-vlpush -S /nonexistent/stats "$URL" <in
+	[ "$stderr" = "og-vlpush: /nonexistent/stats: No such file or directory" ]
+}
+
+@test "-N: the load ends when more were refused" {
+	serve <<<""
+	records 5000 | sed '1000~10s/.*/bad/' >in
+	run -1 --separate-stderr og-vlpush -v -N 3 -R 100 "$URL" <in
+	[[ $stderr = *"og-vlpush: $URL: too many records were refused"* ]]
+	[[ $stderr =~ 'read '([0-9]+)' = accepted '([0-9]+)' + refused 4 + not delivered '([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -eq $((BASH_REMATCH[2] + 4 + BASH_REMATCH[3])) ]
+	[ "${BASH_REMATCH[1]}" -lt 2000 ]
+	head -n 1020 in >few
+	run -1 --separate-stderr og-vlpush -v -N 3 "$URL" <few
+	[[ $stderr = *"read 1020 = accepted 1017 + refused 3 + not delivered 0;"* ]]
+}
+
+@test "-E bounds what follows the first signal" {
+	records 10 >in
+	for drain in 300ms 0; do
+		serve < <(yes 503 | head -n 1000)
+		rm -f said
+		"$OG_ROOT/bin/og-vlpush" -W 0 -E "$drain" "$URL" <in 2>said 3>&- &
+		pusher=$!
+		until_said said 503
+		kill -TERM "$pusher"
+		if [ "$drain" = 0 ]; then
+			sleep 1
+			kill -TERM "$pusher"
+		fi
+		wait "$pusher" && return 1
+		grep -q "$([ "$drain" = 0 ] && echo 'interrupted twice' || echo 'interrupted, and not done in time')" said
+		grep -q ': 10 records not delivered' said
+	done
+}
+
+@test "-M: no line is read while too many wait to settle" {
+	records 20000 >in
+	serve -F vl <<<""
+	"$OG_ROOT/bin/og-vlpush" -v -W 2s -M 200000 -R 100 -S stats "$URL" < <(cat in) 2>said 3>&- &
+	pusher=$!
+	sleep 1.5
+	read=$(tail -n 1 stats | jq .read)
+	kill -INT "$pusher"
+	wait "$pusher" && return 1
+	# 110 bytes each, in buffers that are twice as large at most.
+	[ "$read" -gt 500 ]
+	[ "$read" -lt 4000 ]
+	[ "$(stored_ids | uniq | tail -n 1)" -lt 6000 ]
+	# A file's lines need not be held.
+	command og-vlpush -v -W 500ms -M 1000 -R 100 "$URL" <in 2>said 3>&-
+	grep -q 'accepted 20000 ' said
+}
+
+@test "on a terminal, a line tells how far it is, and messages do not run into it" {
+	records 300 | sed '150s/.*/bad/;250s/.*/bad/' >in
+	serve <<<""
+	run -1 script -qec "bash -c '(head -n 200 in; sleep 1.3; tail -n 100 in) | og-vlpush -W 0 -L 10ms $URL'" /dev/null
+	printf '%s\n' "$output" >raw
+	grep -q $'\x1b\[Kog-vlpush: read 200, accepted 199, refused 1, under way 0' raw
+	# What a person sees: of each line what was written last.
+	tr -d '\r' <raw | sed 's/.*\x1b\[K//' >seen
+	printf '%s\n' "og-vlpush: <stdin>:150: not a JSON object" "og-vlpush: <stdin>:250: not a JSON object" "og-vlpush: $URL: 2 records refused" | diff - seen
+	run -1 --separate-stderr og-vlpush -L 10ms "$URL" < <(head -n 200 in; sleep 1.3; tail -n 100 in)
+	[[ $stderr != *"under way"* ]]
 }
