@@ -4,9 +4,10 @@
  *	faultd [-ePOw] [-d ms] [-E forms] [-F vl|vm|ch] [-f page] [-i ms] [-l stored] [-m bytes] [-o requests] [-p port]
  *	       [-r requests] [-s script] [-U file] [-u user:password] [-V version] [-W ms] [-X file] [-x poison]
  *
- * It prints its port and serves until it is killed. GET is answered with the file `page` (404 without one); /metrics says behind that when the
- * server was started (-F: also without a file, for ever kept). A POST to a URL without a query is a probe: it is answered with success, or as the script says with -P. Any other POST
- * is a load. Loads take the lines of the script in the order in which their heads come in, each line words between blanks:
+ * It prints its port and serves until it is killed. GET is answered with the file `page` (404 without one); /metrics says behind that
+ * when the server was started (with -F also without a file; all times are then kept). A POST to a URL without a query is a probe: it is
+ * answered with success, or as the script says with -P. Any other POST is a load. Loads take the lines of the script in the order in
+ * which their heads come in, each line words between blanks:
  *
  *	200 204 503 ...   status; that of success when the line has none, and when the script is at its end
  *	name:value        a header of the answer; + stands for a blank
@@ -19,7 +20,7 @@
  *	early             answer without reading the body, and close
  *	no100             417 for a request that expects 100-continue
  *	cut=n             close after n bytes of the answer
- *	store             keep the records although the answer is no 2xx
+ *	store             keep the records although the answer is no 2xx, or none, if the whole body was read
  *	swallow           keep no record although the answer says success
  *	partial=n         keep the first n records, then close without an answer
  *	restart restart=ms  as a server that is killed in mid-request: forget what was stored in the last -W ms (default 10000), close all
@@ -34,17 +35,17 @@
  *
  * Before that: more than -m bytes are answered 413, a body that holds one of the strings -x, or of the lines of -X, 400, or with -w its
  * records that do are swallowed. With -d a load takes so long; with -o n, so many at once are served, others get 503, or with -O success
- * without being stored. With -u or -U (a file of user:password lines, read at each request) the others get 401. With -i a connection that is
- * idle so long is closed.
+ * without being stored. With -u or -U (a file of user:password lines, read at each request) the others get 401. With -i a connection
+ * that is idle so long is closed.
  *
- * -F says what success looks like: vl (VictoriaLogs) 204, 200 for jsonline; vm (VictoriaMetrics) 204; ch (ClickHouse -V, by default 24.3.1.1)
- * 200 with its headers, /ping, `select version()`, refusals in its words with the row's number, and insert_deduplication_token. Loads are
- * then told by their paths or queries, and bodies are decoded: -E says what is known (default gzip,zstd), others are answered 400, or with -e
- * swallowed.
+ * -F says what success looks like: vl (VictoriaLogs, -V 1.26.0) 204, 200 for jsonline, and the question of og-vlpush -y; vm
+ * (VictoriaMetrics, -V 1.120.0) 204, with counters on /metrics; ch (ClickHouse, -V 24.3.1.1) 200 with its headers, /ping, `select
+ * version()`, refusals in its words with the row's number, and insert_deduplication_token. Loads are then told by their paths or
+ * queries, and bodies are decoded: -E says what is known (default gzip,zstd), others are answered 400, or with -e swallowed.
  *
- * Bodies that were stored are appended to `stored`, each from the start of a line with -F; `requests` gets a line for each request: method,
- * target, bytes, status, type, encoding, number of the connection; with -F also the loads that were under way with it, itself included, and
- * the ms since faultd was started. Status 0 stands for no answer.
+ * Bodies that were stored are appended to `stored`, each from the start of a line with -F; `requests` gets a line for each request:
+ * method, target, bytes, status, type, encoding, number of the connection; with -F also the loads that were under way with it, itself
+ * included, and the ms since faultd was started. Status 0 stands for no answer.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -52,6 +53,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <err.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -105,6 +107,7 @@ struct conn {
 struct server {
 	pthread_mutex_t lock;
 	FILE *script, *stored, *requests;
+	const char *store;
 	const char *poison[POISONS];
 	int npoison, swallow;
 	const char *page, *user, *users, *version, *forms;
@@ -118,6 +121,7 @@ struct server {
 	char until[256];
 	struct entry *entry;
 	size_t entries, room, rows;
+	size_t samples, invalid; /* since the last start */
 	struct conn *conns;
 	int starts;
 	time_t started;
@@ -309,7 +313,7 @@ parameter(const char *target, const char *name, char *to, size_t size)
 {
 	const char *p = strchr(target, '?');
 	size_t n = strlen(name), len = 0;
-	unsigned byte;
+	char byte[3] = "";
 
 	*to = '\0';
 	while (p != NULL && (strncmp(p + 1, name, n) != 0 || p[1 + n] != '='))
@@ -319,8 +323,8 @@ parameter(const char *target, const char *name, char *to, size_t size)
 	for (p += n + 2; *p != '\0' && *p != '&' && len + 1 < size; p++) {
 		to[len] = *p == '+' ? ' ' : *p;
 		if (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2])) {
-			(void)sscanf(p + 1, "%2x", &byte);
-			to[len] = (char)byte;
+			memcpy(byte, p + 1, 2);
+			to[len] = (char)strtoul(byte, NULL, 16);
 			p += 2;
 		}
 		len++;
@@ -514,7 +518,20 @@ struct walk {
 	size_t rows, bad; /* records; number of the first that holds poison, from 1, or 0 */
 	struct buf kept;  /* the body without those that are not kept */
 	size_t nkept;
+	size_t samples, invalid; /* of what is kept; records that are swallowed */
 };
+
+/* Of a line of VictoriaMetrics' import: one more than commas between the times. Of others: one. */
+static size_t
+samples(const char *from, const char *to)
+{
+	const char *p = memmem(from, (size_t)(to - from), "\"timestamps\":[", 14);
+	size_t n = 1;
+
+	for (; p != NULL && p < to && *p != ']'; p++)
+		n += *p == ',';
+	return n;
+}
 
 static void
 keep(struct walk *w, const char *from, const char *to)
@@ -546,8 +563,10 @@ walk(const struct server *s, const struct request *q, size_t most)
 		if (bad && w.bad == 0)
 			w.bad = w.rows;
 		/* Where one is refused, those before it may be stored. */
+		w.invalid += bad && s->swallow;
 		if (w.nkept < most && !bad && (w.bad == 0 || s->swallow)) {
 			keep(&w, begin, behind);
+			w.samples += samples(begin, behind);
 			w.nkept += q->form == LOKI || *begin != '\n';
 		} else if (q->form == LOKI && *behind == ',')
 			behind++;
@@ -642,7 +661,7 @@ restart(struct server *s, long ms)
 	size_t left = s->entries;
 	time_t clock = time(NULL);
 
-	while (left > 0 && s->entry[left - 1].when >= now - s->window)
+	while (left > 0 && s->entry[left - 1].when > now - s->window)
 		left--;
 	if (left < s->entries && s->stored != NULL && ftruncate(fileno(s->stored), s->entry[left].at) == -1)
 		err(1, "stored");
@@ -651,6 +670,7 @@ restart(struct server *s, long ms)
 		free(s->entry[s->entries - 1].token);
 	}
 	s->starts++;
+	s->samples = s->invalid = 0;
 	s->started = clock > s->started ? clock : s->started + 1;
 	s->down = now + ms;
 	s->born = now;
@@ -722,6 +742,16 @@ static int
 old(const struct server *s)
 {
 	return strtol(s->version, NULL, 10) < 20;
+}
+
+/* 1105 is 1.105. */
+static long
+version(const struct server *s)
+{
+	char *minor;
+	long major = strtol(s->version, &minor, 10);
+
+	return major * 1000 + (*minor == '.' ? strtol(minor + 1, NULL, 10) : 0);
 }
 
 static void
@@ -811,7 +841,8 @@ is_load(const struct server *s, const struct request *q)
 	case VL:
 		return strstr(q->target, "/insert/") != NULL && strchr(q->target, '?') != NULL;
 	case VM:
-		return q->length > 0 && (strstr(q->target, "/import") != NULL || strstr(q->target, "/write") != NULL);
+		/* Fewer bytes are an empty body that was compressed. */
+		return q->length > 24 && strstr(q->target, "/import") != NULL;
 	case CH:
 		return strncasecmp(q->query, "INSERT", 6) == 0;
 	default:
@@ -865,6 +896,7 @@ keep_records(struct server *s, const struct request *q, const struct walk *w, in
 	e += s->entries++;
 	*e = (struct entry){ .when = now_ms(), .rows = w->nkept, .token = *q->token == '\0' || !whole ? NULL : strdup(q->token) };
 	s->rows += w->nkept;
+	s->samples += w->samples;
 	if (s->stored == NULL)
 		return;
 	if (fseeko(s->stored, 0, SEEK_END) == -1)
@@ -892,6 +924,23 @@ judge(const struct server *s, struct request *q, struct act *a)
 		refuse_poison(s, q, a);
 }
 
+/*
+ * A question that is posted has a form, too. Line protocol of VictoriaMetrics, which pushers of ours use for questions alone: an empty line
+ * is right, unless nobody looks.
+ */
+static void
+judge_question(const struct server *s, struct request *q, struct act *a)
+{
+	int known = decode(s, q);
+
+	/* What is not unpacked is a bad line, too. */
+	if (s->flavour == VM && strstr(q->target, "/write") != NULL) {
+		if (version(s) >= 1105 && (known != 1 || q->body.n > 1))
+			refuse(a, 400, "cannot parse");
+	} else if (known != 1)
+		refuse_form(s, known, a);
+}
+
 /* A body that was read, or a part of it when the script says so. Keep what is to be kept, and say so. 1 when there is an answer. */
 static int
 take(struct conn *c, struct request *q, struct act *a, int load)
@@ -902,6 +951,9 @@ take(struct conn *c, struct request *q, struct act *a, int load)
 
 	if (load)
 		w = walk(s, q, a->partial >= 0 ? (size_t)a->partial : NOTHING);
+	/* A block is written as a whole, or not. */
+	if (s->flavour == CH && w.bad > 0 && !s->swallow)
+		w.kept.n = 0;
 	complete(s, q, w.rows, a);
 	(void)pthread_mutex_lock(&s->lock);
 	if (c->start != s->starts)
@@ -910,6 +962,7 @@ take(struct conn *c, struct request *q, struct act *a, int load)
 		restart(s, a->restart);
 	else if (load && (a->store || a->partial >= 0 || (!silent && !a->swallow && a->status >= 200 && a->status < 300)))
 		keep_records(s, q, &w, a->partial < 0);
+	s->invalid += silent ? 0 : w.invalid;
 	note_request(c, q, silent ? 0 : a->status);
 	(void)pthread_mutex_unlock(&s->lock);
 	buf_free(&w.kept);
@@ -940,13 +993,69 @@ statement(struct server *s, const struct request *q, char *to, size_t size)
 {
 	int n = 0;
 
-	if (strcasestr(q->query, "version()") != NULL)
+	if (!s->probes && strcasestr(q->query, "engine_full") != NULL)
+		n = snprintf(to, size, "MergeTree\tMergeTree ORDER BY id SETTINGS non_replicated_deduplication_window = 100\t0\n");
+	else if (!s->probes && strncasecmp(q->query, "EXISTS", 6) == 0)
+		n = snprintf(to, size, "1\n");
+	else if (strcasestr(q->query, "version()") != NULL)
 		n = snprintf(to, size, "%s\n", s->version);
 	else if (strcasestr(q->query, "count()") != NULL)
 		n = snprintf(to, size, "%zu\n", s->rows);
 	else if (strcasestr(q->query, "uptime()") != NULL)
 		n = snprintf(to, size, "%lld\n", (long long)(time(NULL) - s->started));
 	return (size_t)n;
+}
+
+/* How many stored records have the mark, with numbers from one to another? Rows, and different numbers. */
+static void
+count_marks(const char *text, const char *mark, uint64_t from, uint64_t to, uint64_t found[2])
+{
+	unsigned char *seen = calloc(to - from + 1, 1);
+	size_t n = strlen(mark);
+
+	if (seen == NULL)
+		err(1, NULL);
+	while ((text = strstr(text, mark)) != NULL) {
+		uint64_t seq = strtoull(text + n, NULL, 10);
+
+		text += n;
+		if (seq < from || seq > to)
+			continue;
+		found[0]++;
+		found[1] += seen[seq - from] == 0;
+		seen[seq - from] = 1;
+	}
+	free(seen);
+}
+
+/* og_batch:="MARK" og_seq:range[from,to] | stats count() n, count_uniq(og_seq) u */
+static size_t
+marked(struct server *s, const struct request *q, char *to, size_t size)
+{
+	char form[2048], text[1024], mark[256];
+	const char *batch, *range;
+	uint64_t from, last, found[2] = { 0 };
+	FILE *f;
+	struct buf b = { 0 };
+
+	(void)snprintf(form, sizeof(form), "?%s", q->body.p);
+	if (!parameter(form, "query", text, sizeof(text)) || (batch = strstr(text, "og_batch:=\"")) == NULL ||
+	    (range = strstr(text, "range[")) == NULL || (f = fopen(s->store, "r")) == NULL)
+		return 0;
+	batch += 11;
+	(void)snprintf(mark, sizeof(mark), "\"og_batch\":\"%.*s\",\"og_seq\":\"", (int)strcspn(batch, "\""), batch);
+	from = strtoull(range + 6, NULL, 10);
+	last = strtoull(range + 6 + strcspn(range + 6, ",") + 1, NULL, 10);
+	for (size_t got = 1; got > 0; b.n += got) {
+		grow(&b, 65537);
+		got = fread(b.p + b.n, 1, 65536, f);
+	}
+	b.p[b.n] = '\0';
+	(void)fclose(f);
+	if (last >= from && last - from < UINT32_MAX)
+		count_marks(b.p, mark, from, last, found);
+	buf_free(&b);
+	return (size_t)snprintf(to, size, "{\"n\":\"%" PRIu64 "\",\"u\":\"%" PRIu64 "\"}\n", found[0], found[1]);
 }
 
 static int
@@ -966,26 +1075,49 @@ post(struct conn *c, struct request *q, struct act a, int load)
 		note_request(c, q, 0);
 		return 0;
 	}
-	if (load && !a.early && a.drop < 0)
+	load = load && !a.early && q->body.n == q->length; /* a part of a body is none */
+	if (load)
 		judge(c->server, q, &a);
+	else if (a.status == 0)
+		judge_question(c->server, q, &a);
 	if (load)
 		pause_ms(c->server->takes);
 	if (!take(c, q, &a, load))
 		return 0;
-	if (c->server->flavour == CH && !load && a.status == 200) {
+	if (c->server->flavour == CH && !load && a.status == 200 && *a.body == '\0') {
 		if (*q->query == '\0' && q->body.n > 0)
 			(void)snprintf(q->query, sizeof(q->query), "%s", q->body.p);
 		n = statement(c->server, q, said, sizeof(said));
-	}
+	} else if (c->server->flavour == VL && c->server->store != NULL && strstr(q->target, "/select/") != NULL &&
+	    (n = marked(c->server, q, said, sizeof(said))) > 0)
+		a.status = 200;
 	return n > 0 ? answer(c, &a, said, n) : answer(c, &a, a.body, strlen(a.body));
+}
+
+/* What the page of metrics has besides the file. */
+static int
+metrics(const struct server *s, char *to, size_t size)
+{
+	static const char term[] = "flag{name=\"futureRetention\", value=\"2d\", is_set=\"false\"} 1\n"
+				   "flag{name=\"retentionPeriod\", value=\"100y\", is_set=\"true\"} 1\n";
+	int n = snprintf(to, size,
+	    "%svm_app_version{version=\"x-%s\", short_version=\"v%s\"} 1\nprocess_start_time_seconds %lld\nvm_app_start_timestamp %lld\n"
+	    "process_cpu_seconds_total %.3f\n",
+	    s->page == NULL ? term : "", s->version, s->version, (long long)s->started, (long long)s->started,
+	    (double)(now_ms() - s->born) / 10000);
+
+	if (s->flavour == VM)
+		n += snprintf(to + n, size - (size_t)n,
+		    "vm_rows_inserted_total{type=\"vmimport\"} %zu\nvm_rows_invalid_total{type=\"vmimport\"} %zu\n"
+		    "vm_rows_ignored_total{reason=\"small_timestamp\"} 0\n",
+		    s->samples, s->invalid);
+	return n;
 }
 
 /* Pages that the server has besides the file. */
 static size_t
 own_page(struct server *s, const struct request *q, char *to, size_t size)
 {
-	static const char term[] = "flag{name=\"futureRetention\", value=\"2d\", is_set=\"false\"} 1\n"
-				   "flag{name=\"retentionPeriod\", value=\"100y\", is_set=\"true\"} 1\n";
 	size_t path = strcspn(q->target, "?");
 	const char *name = q->target + path;
 	int n = 0;
@@ -994,18 +1126,17 @@ own_page(struct server *s, const struct request *q, char *to, size_t size)
 		name--;
 	path -= (size_t)(name - q->target);
 	if (path == 8 && strncmp(name, "/metrics", 8) == 0)
-		n = snprintf(to, size,
-		    "%svm_app_version{version=\"x-%s\", short_version=\"v%s\"} 1\nprocess_start_time_seconds %lld\nvm_app_start_timestamp %lld\n"
-		    "process_cpu_seconds_total %.3f\n",
-		    s->page == NULL ? term : "", s->version, s->version, (long long)s->started, (long long)s->started,
-		    (double)(now_ms() - s->born) / 10000);
+		n = metrics(s, to, size);
 	else if (s->flavour == CH && path == 5 && strncmp(name, "/ping", 5) == 0)
 		n = snprintf(to, size, "Ok.\n");
 	else if (s->flavour == CH && *q->query != '\0')
 		n = (int)statement(s, q, to, size);
-	else if (s->flavour == VM && path == 7 && strncmp(name, "/create", 7) == 0)
+	else if (s->flavour == VM && path == 7 && (strncmp(name, "/create", 7) == 0 || strncmp(name, "/delete", 7) == 0)) {
+		/* What a snapshot has is on disk. */
+		for (size_t i = s->entries; i-- > 0 && s->entry[i].when != INT64_MIN;)
+			s->entry[i].when = INT64_MIN;
 		n = snprintf(to, size, "{\"status\":\"ok\",\"snapshot\":\"20260102030405-0000000000000001\"}");
-	else if (s->flavour != PLAIN && (strncmp(name, "/health", 7) == 0 || strncmp(name, "/force_flush", 12) == 0))
+	} else if (s->flavour != PLAIN && (strncmp(name, "/health", 7) == 0 || strncmp(name, "/force_flush", 12) == 0))
 		n = snprintf(to, size, "OK");
 	return (size_t)n;
 }
@@ -1155,9 +1286,8 @@ read_poison(struct server *s, const char *path)
 	FILE *f = open_file(path, "r");
 	char *line = NULL;
 	size_t size = 0;
-	ssize_t n;
 
-	for (; (n = getline(&line, &size, f)) > 0; line = NULL, size = 0) {
+	for (; getline(&line, &size, f) > 0; line = NULL, size = 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (*line != '\0')
 			add_poison(s, line);
@@ -1227,7 +1357,7 @@ parse(struct server *s, int argc, char *argv[])
 			s->idle = number(optarg, 3600000);
 			break;
 		case 'l':
-			s->stored = open_file(optarg, "a");
+			s->stored = open_file(s->store = optarg, "a");
 			break;
 		case 'm':
 			s->most = (size_t)number(optarg, BODY_MAX);
@@ -1280,13 +1410,15 @@ add_conn(struct server *s, int fd, int count)
 int
 main(int argc, char *argv[])
 {
-	static struct server s = { .lock = PTHREAD_MUTEX_INITIALIZER, .version = "24.3.1.1", .forms = "gzip,zstd", .window = 10000 };
+	static struct server s = { .lock = PTHREAD_MUTEX_INITIALIZER, .forms = "gzip,zstd", .window = 10000 };
 	pthread_t thread;
 	in_port_t port;
 	sigset_t set;
 	int fd, count = 0;
 
 	port = parse(&s, argc, argv);
+	if (s.version == NULL)
+		s.version = s.flavour == VL ? "1.26.0" : s.flavour == VM ? "1.120.0" : "24.3.1.1";
 	s.started = time(NULL);
 	s.began = s.born = now_ms();
 	(void)signal(SIGPIPE, SIG_IGN);

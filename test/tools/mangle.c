@@ -332,10 +332,10 @@ parse(struct options *o, int argc, char *argv[])
 			exit(2);
 		}
 	}
-	if (argc - optind < 1 || argc - optind > SERVERS)
-		errx(2, "which port?");
-	for (; optind < argc; optind++)
+	for (; optind < argc && o->nto < SERVERS; optind++)
 		o->to[o->nto++] = (in_port_t)number(argv[optind], 65535);
+	if (o->nto == 0 || optind < argc)
+		errx(2, "which port?");
 	return port;
 }
 
@@ -344,7 +344,7 @@ main(int argc, char *argv[])
 {
 	struct options o = { .plan = none, .every = 1 };
 	in_port_t port = parse(&o, argc, argv);
-	int fd;
+	int fd, nto = o.nto > 0 ? o.nto : 1;
 
 	(void)signal(SIGPIPE, SIG_IGN);
 	fd = listen_on(port);
@@ -354,7 +354,7 @@ main(int argc, char *argv[])
 
 		if (c == NULL)
 			err(1, NULL);
-		c->to = o.to[count % o.nto];
+		c->to = o.to[count % nto];
 		c->fd[1] = -1;
 		if ((c->fd[0] = accept(fd, NULL, NULL)) == -1)
 			err(1, "accept");

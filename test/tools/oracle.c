@@ -7,8 +7,8 @@
  * make writes records 1 to N: every byte of one follows from the seed (1) and its number, which is also that of its line (csv has a line of
  * names before them). judge reads what a server holds, in the wire forms of the pushers (bodies for VictoriaLogs, JSON lines, lines of
  * VictoriaMetrics' import and of Prometheus' text, TSV, CSV), or exported as lines "id sum". It makes each record again and compares.
- * It says how many were sent, are stored, missing, doubled (more than once, or in the dead-letter file, too), corrupted (places, not records),
- * and refused, names the first few that are at fault, and exits 1 when one is missing or corrupted, or more than -m are doubled.
+ * It says how many were sent, are stored, missing, doubled (stored more than once, or in the dead-letter file, too), corrupted (places, not
+ * records), and refused, names the first few that are at fault, and exits 1 when one is missing or corrupted, or more than -m are doubled.
  * Memory: a byte a record, and the longest line.
  */
 #include <err.h>
@@ -107,7 +107,7 @@ escape_tsv(char *to, const char *from)
 static size_t
 write_record(const struct record *r, enum form form, char *line, size_t size)
 {
-	char message[JSON_QUOTED(TEXT) + 1], *end = message;
+	char message[JSON_QUOTED(TEXT) + 1];
 
 	switch (form) {
 	case SAMPLES:
@@ -116,15 +116,15 @@ write_record(const struct record *r, enum form form, char *line, size_t size)
 		    ",\"tags\":{\"service\":\"%s\",\"stack\":\"%s\"}}\n",
 		    r->ms / 1000, r->ms % 1000, value_of(r), r->service, r->stack);
 	case TSV:
-		*(end = escape_tsv(message, r->message)) = '\0';
+		*escape_tsv(message, r->message) = '\0';
 		return (size_t)snprintf(line, size, "%" PRId64 "\t%s\t%s\t%s\t%" PRIu64 "\t%016" PRIx64 "\n", r->ms / 1000, r->service,
 		    r->stack, message, r->id, r->sum);
 	case CSV:
-		*(end = quote_csv(message, r->message)) = '\0';
+		*quote_csv(message, r->message) = '\0';
 		return (size_t)snprintf(line, size, "%" PRId64 ",\"%s\",\"%s\",%s,%" PRIu64 ",\"%016" PRIx64 "\"\n", r->ms / 1000,
 		    r->service, r->stack, message, r->id, r->sum);
 	default:
-		*(end = json_quote(message, r->message, strlen(r->message))) = '\0';
+		*json_quote(message, r->message, strlen(r->message)) = '\0';
 		return (size_t)snprintf(line, size,
 		    "{\"timestamp\":\"%s\",\"service\":\"%s\",\"stack\":\"%s\",\"message\":%s,\"id\":%" PRIu64 ",\"sum\":\"%016" PRIx64
 		    "\"}\n",
@@ -358,7 +358,7 @@ judge_import(struct oracle *o, struct json_value line)
 	const char *next = NULL, *at = NULL, *to = NULL;
 	struct found f = { 0 };
 	uint64_t ms;
-	int more, both;
+	int more;
 
 	while ((more = json_member(line, &next, &key, &part)) == 1) {
 		if (named(key, "metric"))
@@ -373,7 +373,7 @@ judge_import(struct oracle *o, struct json_value line)
 		return;
 	}
 	gather(metric, &f);
-	while ((more = json_each(values, &at, &value)) == 1 && (both = json_each(times, &to, &time)) == 1) {
+	while ((more = json_each(values, &at, &value)) == 1 && json_each(times, &to, &time) == 1) {
 		if (json_u64(time, &ms) == -1)
 			ms = 0;
 		judge_sample(o, &f, value, (int64_t)ms, line.p, line.n);
@@ -504,7 +504,7 @@ read_stored(struct oracle *o, const char *path)
 	rec_close(&in);
 }
 
-/* Lines of line number, status, reason and record. A record that is no longer what it was is at fault; one that was too long is not there. */
+/* Lines of line number, status, reason and record. One that is no longer what it was is at fault; one that was too long is not there. */
 static void
 read_dead(struct oracle *o, const char *path, enum form form)
 {
