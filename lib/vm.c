@@ -243,7 +243,7 @@ read_labels(struct vm *v, struct json_value object)
 	int empty = 0, left_out = 0;
 
 	if (object.n > VM_SERIES)
-		return vm_refuse(v, "a series of more than 60000 bytes");
+		return vm_refuse(v, "a series of more than 32000 bytes");
 	if (json_read(v->metric, object.p, object.n, &name, &v->why) == -1)
 		return -1;
 	s = json_shape(v->metric);
@@ -380,7 +380,7 @@ take_sample(struct vm *v, struct buf *form)
 	if (tags.p[0] != '{')
 		return vm_refuse(v, "tags is not an object");
 	if (tags.n + metric.n > VM_SERIES)
-		return vm_refuse(v, "a series of more than 60000 bytes");
+		return vm_refuse(v, "a series of more than 32000 bytes");
 	if (take_labels(v, tags) == -1 || vm_put_name(v, metric.p + 1, metric.n - 2) == -1)
 		return -1;
 	return vm_put_form(v, form, &t, number.p, number.n);

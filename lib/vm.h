@@ -17,7 +17,7 @@ enum vm_input { VM_SAMPLES, VM_PROM, VM_IMPORT };
 
 #define VM_EXTRAS 32
 #define VM_LINE (1024 * 1024) /* bytes of a line that we make */
-#define VM_SERIES 60000       /* bytes of a name and labels; the index of the server loses what does not fit into 64 KiB */
+#define VM_SERIES 32000       /* bytes of a name and labels; longer ones get lost, and others with them, in index blocks of 64 KiB */
 
 struct vm {
 	enum vm_input input;

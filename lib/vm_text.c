@@ -285,6 +285,6 @@ vm_read_text(struct vm *v, const char *line, size_t len, struct buf *form)
 		return vm_refuse(v, "no name of a metric");
 	v->nlabels = (size_t)(t.to - v->key.p);
 	if (v->nlabels + n > VM_SERIES)
-		return vm_refuse(v, "a series of more than 60000 bytes");
+		return vm_refuse(v, "a series of more than 32000 bytes");
 	return vm_put_name(v, name, n) == -1 ? -1 : read_sample(v, &t, form);
 }

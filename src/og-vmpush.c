@@ -168,6 +168,14 @@ begin(void *arg, struct push *push)
 	return pusher_refuse(p, &a, p->set.pack != PACK_NONE && a.status == 400 ? p->pack : NULL);
 }
 
+/* A snapshot that cannot be had is not worth waiting for. */
+static enum push_verdict
+any(const struct push_answer *a)
+{
+	(void)a;
+	return PUSH_TAKEN;
+}
+
 /* A snapshot is taken of what is on disk, so it puts everything there first. */
 static int
 barrier(void *arg, struct push *push)
@@ -175,8 +183,8 @@ barrier(void *arg, struct push *push)
 	static const char head[] = "\"snapshot\":\"";
 	struct pusher *p = arg;
 	struct vmpush *v = p->own;
-	const struct push_question create = { .url = v->create };
-	struct push_question delete = { 0 };
+	const struct push_question create = { .url = v->create, .verdict = any };
+	struct push_question delete = { .verdict = any };
 	struct push_answer a;
 	char name[SNAPSHOT], *url;
 	const char *at;

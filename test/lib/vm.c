@@ -317,6 +317,49 @@ test_extra(struct tap *t)
 	buf_free(&form);
 }
 
+/* A sample of a series of n bytes, in a form. */
+static int
+long_series(enum vm_input input, size_t n)
+{
+	static const char *const head[] = { "{\"metric\":\"m\",\"ts\":" T ",\"value\":1,\"tags\":{", "m{", "{\"metric\":{" },
+				 *const tail[] = { "}}", "} 1 " MS, "},\"values\":[1],\"timestamps\":[" MS "]}" };
+	struct buf line = { 0 }, form = { 0 };
+	struct vm v;
+	char label[32];
+	int taken;
+
+	if (vm_open(&v, input) == -1)
+		return -1;
+	v.value = 5000;
+	(void)buf_puts(&line, head[input]);
+	for (size_t at = line.n, i = 0; line.n - at < n; i++) {
+		size_t left = n - (line.n - at);
+
+		(void)snprintf(label, sizeof(label), input == VM_PROM ? "%sl%zu=\"" : "%s\"l%zu\":\"", i > 0 ? "," : "", i);
+		(void)buf_puts(&line, label);
+		for (size_t k = 0; k < 4000 && k + 20 < left; k++)
+			(void)buf_puts(&line, "x");
+		(void)buf_puts(&line, "\"");
+	}
+	(void)buf_puts(&line, tail[input]);
+	taken = vm_record(&v, line.p, line.n, &form) == 0;
+	if (!taken && strcmp(v.why, "a series of more than 32000 bytes") != 0)
+		taken = -1;
+	vm_close(&v);
+	buf_free(&line);
+	buf_free(&form);
+	return taken;
+}
+
+static void
+test_series(struct tap *t)
+{
+	for (int i = 0; i < 3; i++) {
+		tap(t, long_series((enum vm_input)i, VM_SERIES - 200) == 1, "a long series, form %d", i);
+		tap(t, long_series((enum vm_input)i, VM_SERIES + 50) == 0, "one that is too long, form %d", i);
+	}
+}
+
 static void
 test_server(struct tap *t)
 {
@@ -395,6 +438,7 @@ main(void)
 	test_lines(&t);
 	test_encode(&t);
 	test_extra(&t);
+	test_series(&t);
 	test_server(&t);
 	test_compare(&t);
 	test_root(&t);
