@@ -255,21 +255,17 @@ start(struct push *p, struct batch *b)
 {
 	int got = 1;
 
-	if (p->pool != NULL && b->body.n == 0 && p->packing.n + p->packed.n > p->threads)
+	if (push_fit(p, b) == -1)
+		got = -1;
+	else if (p->pool == NULL || b->body.n > 0 || p->packing.n + p->packed.n <= p->threads) {
+		if ((got = push_http_pack(p, b)) == 1)
+			return 0;
+		if (got == 0)
+			got = p->busy >= push_limit(&p->limit) || !push_journal_reach(p, b) ? 1 : push_http_start(p, b);
+	}
+	if (got != 0)
 		push_first(&p->ready, b);
-	else if (push_fit(p, b) == -1 || (got = push_http_pack(p, b)) == -1) {
-		push_first(&p->ready, b);
-		return -1;
-	} else if (got == 1)
-		return 0;
-	else if (p->busy >= push_limit(&p->limit) || !push_journal_reach(p, b))
-		push_first(&p->ready, b);
-	else if (push_http_start(p, b) == -1) {
-		push_first(&p->ready, b);
-		return -1;
-	} else
-		return 0;
-	return 1;
+	return got;
 }
 
 static int
@@ -300,6 +296,28 @@ earlier(int64_t *least, int64_t when)
 		*least = when;
 }
 
+/* When the next batch may go, if nothing else happens. */
+static int64_t
+start_when(const struct push *p)
+{
+	int64_t least = INT64_MAX;
+
+	if (p->busy >= push_limit(&p->limit))
+		return least;
+	if (p->packed.n > 0 || (p->ready.n == 0 && p->lost.n > 0))
+		least = 0;
+	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
+		earlier(&least, b->when);
+	/* The journal comes before the batch, and dead letters before the journal. */
+	if (p->set->journal != NULL && least != INT64_MAX) {
+		if (p->late.n > 0 && least < p->dead_when)
+			least = p->dead_when;
+		if (p->journal.failed > 0 && least < p->journal.when)
+			least = p->journal.when;
+	}
+	return least;
+}
+
 /* How long nothing can happen by itself. libcurl shortens it for its own timers. */
 static int
 sleep_ms(const struct push *p)
@@ -312,9 +330,7 @@ sleep_ms(const struct push *p)
 		earlier(&least, p->give_up);
 	if (p->halted)
 		return least <= now ? 0 : (int)(least - now);
-	if (p->busy < push_limit(&p->limit))
-		for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
-			earlier(&least, b->when > p->journal.when ? b->when : p->journal.when);
+	earlier(&least, start_when(p));
 	if (push_may_close(p))
 		earlier(&least, p->filling_since + p->set->wait);
 	if (p->late.n > 0)

@@ -40,8 +40,8 @@ enum push_verdict {
 	PUSH_AGAIN,   /* not now */
 	PUSH_REFUSED, /* some record of it is at fault */
 	PUSH_SMALLER, /* too much at once */
-	PUSH_DENIED, /* who we are is not known there: an end before anything was accepted, later tried again with what the files say then */
-	PUSH_STOP    /* nothing will be taken until a person has mended something */
+	PUSH_DENIED,  /* who we are is not known: the end before anything was accepted, later tried again with what the files say then */
+	PUSH_STOP     /* nothing will be taken until a person has mended something */
 };
 
 /* What an answer to a batch means. */
@@ -87,7 +87,10 @@ struct push;
 /* What a pusher adds; what is NULL is left out. */
 struct push_user {
 	void *arg;
-	/* The first line is there, nothing was sent: ask the server what must be known, with push_ask(). 0; -1 after push_stop() or a failed push_ask(). */
+	/*
+	 * The first line is there, nothing was sent: ask the server what must be known, with push_ask().
+	 *   return   0; -1 after push_stop() or a failed push_ask()
+	 */
 	int (*begin)(void *arg, struct push *);
 	int (*check)(void *arg, struct push_line *); /* 0, or -1: refused */
 	/* The body, and what b->query adds to the URL; NULL: the lines as they are, behind `head`. 0, or -1 with errno. */

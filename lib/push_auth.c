@@ -269,7 +269,7 @@ push_auth_cut(const struct push *p, const char *text, size_t len, char *to, size
 {
 	const char *end = p->secrets.p + p->secrets.n;
 	char room[4 * PUSH_WHY];
-	size_t n = len < sizeof(room) - 1 ? len : sizeof(room) - 1, longest = 0;
+	size_t most = sizeof(room) - 1, n = len < most ? len : most, longest = 0;
 
 	for (const char *s = p->secrets.p; p->secrets.n > 0 && s < end; s += strlen(s) + 1)
 		longest = strlen(s) > longest ? strlen(s) : longest;
@@ -277,7 +277,7 @@ push_auth_cut(const struct push *p, const char *text, size_t len, char *to, size
 	room[n] = '\0';
 	push_auth_mask(p, room);
 	/* The copy may end inside a secret. */
-	if (n < len && longest > 0)
+	if (len > most && longest > 0)
 		room[strlen(room) > longest ? strlen(room) - longest : 0] = '\0';
 	(void)snprintf(to, size, "%s", room);
 }

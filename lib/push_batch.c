@@ -137,9 +137,7 @@ add_line(struct push *p, struct push_line *l, uint64_t offset)
 	b->last = l->number;
 	if (b->nrec == 1)
 		p->filling_since = push_now();
-	if (p->set->records > 0 && b->nrec >= p->set->records)
-		close_batch(p);
-	else if (push_journal_is_cut(p, l->number))
+	if ((p->set->records > 0 && b->nrec >= p->set->records) || push_journal_is_cut(p, l->number))
 		close_batch(p);
 	return 0;
 }
@@ -194,13 +192,12 @@ push_may_close(const struct push *p)
 void
 push_close_late(struct push *p)
 {
-	if (p->ended && p->filling != NULL && p->filling->nrec > 0) {
-		if (!p->whole)
-			push_journal_cut(p, p->filling->last);
-		close_batch(p);
-	} else if ((push_may_close(p) && push_now() - p->filling_since >= p->set->wait) ||
-	    (p->dead_failed > 0 && p->filling != NULL && p->filling->nrec > 0)) {
-		push_journal_cut(p, p->filling->last);
-		close_batch(p);
-	}
+	const struct batch *b = p->filling;
+	int late = push_may_close(p) && push_now() - p->filling_since >= p->set->wait;
+
+	if (b == NULL || b->nrec == 0 || (!p->ended && !late && p->dead_failed == 0))
+		return;
+	if (!p->ended || !p->whole)
+		push_journal_cut(p, b->last);
+	close_batch(p);
 }

@@ -363,6 +363,7 @@ pusher_run(struct pusher *p, const char *url, const char *target)
 	hold_stream(stdout);
 	hold_stream(stderr);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that must not grow is as a full disk */
 	if ((p->base = strndup(url, strcspn(url, "?#"))) == NULL)
 		err(1, NULL);
 	set_up(p, url);

@@ -11,7 +11,7 @@ demo="bash ca-certificates coreutils curl jq xz-utils zstd"
 # Servers that og is tested with.
 servers="clickhouse-server victoria-metrics"
 # What og is tested with.
-check="bats bmake clang clang-format clang-tidy cppcheck groff-base libclang-rt-dev mandoc procps python3 shellcheck util-linux valgrind"
+check="bats bmake clang clang-format clang-tidy cppcheck groff-base jq libclang-rt-dev mandoc openssl procps python3 shellcheck util-linux valgrind"
 
 case $#:${1-} in
 0:) want="$build $demo $check" ;;

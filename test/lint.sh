@@ -155,8 +155,9 @@ order() {
 	[ "$listed" = "$made " ] || echo "lib/README.md lists $listed, the Makefile $made"
 	for file in lib/*.c lib/*.h; do
 		own=$(module_of "$file")
-		case " $listed" in
-		*" $own "*) before=" ${listed%%"$own "*} $own " ;;
+		padded=" $listed"
+		case $padded in
+		*" $own "*) before="${padded%%" $own "*} $own " ;;
 		*)
 			echo "$file: $own is not in lib/README.md"
 			continue
@@ -189,7 +190,7 @@ holds() {
 
 lists() {
 	holds "MODULES PARTS" lib/*.c
-	holds PROGRAMS src/*.c
+	holds PROGRAMS src/og-*.c
 	holds TESTS test/lib/*.c
 	holds TOOLS test/tools/*.c
 	holds FUZZERS test/fuzz/*.c
