@@ -180,44 +180,64 @@ vm_seconds(const char *s, size_t n, struct vm_time *t)
 
 /* ---- labels in JSON ---- */
 
-/* What holds of every line with these names of labels. */
-static const struct vm_shape *
-find_shape(struct vm *v, const struct json_shape *s)
+/* The labels of an object that was read, one after the other. */
+struct walk {
+	struct json_value object;
+	const struct json_shape *shape; /* its id is 0 where many objects are all different */
+	const char *next;
+	int i;
+};
+
+static inline int
+next_label(const struct vm *v, struct walk *w, struct json_value *name, struct json_value *text)
 {
-	struct vm_shape *shape = &v->shape[s->slot];
+	if (w->shape->id == 0)
+		return json_member(w->object, &w->next, name, text) == 1;
+	if (w->i == w->shape->n)
+		return 0;
+	*name = json_shape_key(v->metric, w->i);
+	*text = w->shape->value[w->i++];
+	return 1;
+}
 
-	if (shape->id == s->id)
-		return shape;
-	*shape = (struct vm_shape){ .id = s->id, .labels = s->n + v->nextra + (v->input == VM_SAMPLES) };
-	for (int i = 0; i < s->n; i++) {
-		struct json_value name = json_shape_key(v->metric, i);
+static const char *
+bad_name(const struct vm *v, struct json_value name)
+{
+	if (v->input == VM_SAMPLES && !vm_is_name(name.p, name.n, 0))
+		return "a tag's name is not of letters, digits and _";
+	if (name.n == 0)
+		return "a label without a name";
+	if (name.n > v->name)
+		return "a label's name is longer than the server keeps";
+	return v->input == VM_SAMPLES && name.n == 8 && memcmp(name.p, "__name__", 8) == 0 ? "a tag __name__" : NULL;
+}
 
-		if (v->input == VM_SAMPLES && !vm_is_name(name.p, name.n, 0))
-			shape->why = "a tag's name is not of letters, digits and _";
-		else if (name.n == 0)
-			shape->why = "a label without a name";
-		else if (name.n > v->name)
-			shape->why = "a label's name is longer than the server keeps";
-		else if (v->input == VM_SAMPLES && name.n == 8 && memcmp(name.p, "__name__", 8) == 0)
-			shape->why = "a tag __name__";
-		shape->labels -= vm_is_extra(v, name.p, name.n);
+/* What holds of every line with these names of labels. */
+static void
+look_at_names(const struct vm *v, struct walk w, struct vm_shape *shape)
+{
+	struct json_value name, text;
+
+	*shape = (struct vm_shape){ .id = w.shape->id, .labels = v->nextra + (v->input == VM_SAMPLES) };
+	while (next_label(v, &w, &name, &text)) {
+		shape->labels += !vm_is_extra(v, name.p, name.n);
+		if (shape->why == NULL)
+			shape->why = bad_name(v, name);
 	}
-	return shape;
 }
 
 /* Copy those that are not empty: the server leaves out the others. */
 static int
-put_labels(struct vm *v, const struct json_shape *s)
+put_labels(struct vm *v, struct walk w)
 {
-	size_t room = v->last.n + (size_t)s->n * 4 + 1;
+	struct json_value name, text;
 	char *to;
 
 	v->key.n = 0;
-	if ((to = buf_room(&v->key, room)) == NULL)
+	/* A comma behind each takes no more than brackets and commas between them. */
+	if ((to = buf_room(&v->key, w.object.n)) == NULL)
 		return vm_refuse(v, strerror(errno));
-	for (int i = 0; i < s->n; i++) {
-		struct json_value name = json_shape_key(v->metric, i), text = s->value[i];
-
+	while (next_label(v, &w, &name, &text)) {
 		if (json_is_null(text) || text.n == 2)
 			continue;
 		*to++ = '"';
@@ -234,42 +254,49 @@ put_labels(struct vm *v, const struct json_shape *s)
 }
 
 static int
+check_labels(struct vm *v, struct walk w, int labels)
+{
+	struct json_value name, text;
+	const char *why;
+	int some = 0;
+
+	while (next_label(v, &w, &name, &text)) {
+		if (!json_is_string(text) && (v->input == VM_IMPORT || !json_is_null(text)))
+			return vm_refuse(v, v->input == VM_IMPORT ? "a label that is no string" : "a tag that is no string");
+		if (text.p[0] != '"' || text.n == 2)
+			labels -= !vm_is_extra(v, name.p, name.n);
+		else if (text.n - 2 > v->value && (why = vm_too_long(v, 0, text)) != NULL)
+			return vm_refuse(v, why);
+		else
+			some = 1;
+	}
+	if (v->input == VM_IMPORT && !some)
+		return vm_refuse(v, "no labels");
+	why = vm_too_many(v, labels);
+	return why == NULL ? 0 : vm_refuse(v, why);
+}
+
+static int
 read_labels(struct vm *v, struct json_value object)
 {
-	const struct vm_shape *shape;
-	const struct json_shape *s;
+	struct walk w = { .object = object };
+	struct vm_shape rare, *shape = &rare;
 	struct json_value name;
-	const char *why;
-	int empty = 0, left_out = 0;
 
 	if (object.n > VM_SERIES)
 		return vm_refuse(v, "a series of more than 32000 bytes");
 	if (json_read(v->metric, object.p, object.n, &name, &v->why) == -1)
 		return -1;
-	s = json_shape(v->metric);
-	if (s->id == 0)
-		return vm_refuse(v, "more labels than the server keeps");
-	shape = find_shape(v, s);
+	w.shape = json_shape(v->metric);
+	if (w.shape->id != 0)
+		shape = &v->shape[w.shape->slot];
+	if (w.shape->id == 0 || shape->id != w.shape->id)
+		look_at_names(v, w, shape);
 	if (shape->why != NULL)
 		return vm_refuse(v, shape->why);
-	for (int i = 0; i < s->n; i++) {
-		struct json_value text = s->value[i];
-
-		if (!json_is_string(text) && (v->input == VM_IMPORT || !json_is_null(text)))
-			return vm_refuse(v, v->input == VM_IMPORT ? "a label that is no string" : "a tag that is no string");
-		if (text.p[0] != '"' || text.n == 2) {
-			struct json_value key = json_shape_key(v->metric, i);
-
-			empty++;
-			left_out += !vm_is_extra(v, key.p, key.n);
-		} else if (text.n - 2 > v->value && (why = vm_too_long(v, 0, text)) != NULL)
-			return vm_refuse(v, why);
-	}
-	if (v->input == VM_IMPORT && empty == s->n)
-		return vm_refuse(v, "no labels");
-	if ((why = vm_too_many(v, shape->labels - left_out)) != NULL)
-		return vm_refuse(v, why);
-	return v->input == VM_IMPORT ? 0 : put_labels(v, s);
+	if (check_labels(v, w, shape->labels) == -1)
+		return -1;
+	return v->input == VM_IMPORT ? 0 : put_labels(v, w);
 }
 
 /* Labels into v->key, unless they are those of the line before. */

@@ -238,6 +238,36 @@ test_lines(struct tap *t)
 		vm_close(&v[i]);
 }
 
+/* More orders of tags than are remembered, twice. */
+static void
+test_orders(struct tap *t)
+{
+	struct vm v;
+	struct buf form = { 0 };
+	char line[256], want[256];
+	int good = 1;
+
+	if (vm_open(&v, VM_SAMPLES) == -1)
+		return;
+	limit(&v);
+	for (int i = 0; i < 400; i++) {
+		int k = i % 200, n;
+
+		n = snprintf(line, sizeof(line),
+		    "%s{\"metric\":\"m\",\"ts\":" T ",\"value\":1,\"tags\":{\"l%d\":\"x\",\"e\":\"\",\"z\":\"y\"}}", i % 3 ? "" : " ", k);
+		(void)snprintf(want, sizeof(want), "\"l%d\":\"x\",\"z\":\"y\"," NAME, k);
+		good = good && vm_record(&v, line, (size_t)n, &form) == 0 && is(&v.key, want);
+		n = snprintf(line, sizeof(line),
+		    "{\"metric\":\"m\",\"ts\":" T ",\"value\":1,\"tags\":{\"l%d\":\"x\",\"b\":\"1\",\"c\":\"2\",\"d\":\"3\"}}", k);
+		good = good && vm_record(&v, line, (size_t)n, &form) == -1 && strcmp(v.why, few) == 0;
+		n = snprintf(line, sizeof(line), "{\"metric\":\"m\",\"ts\":" T ",\"value\":1,\"tags\":{\"l%d\":\"x\",\"b.c\":\"1\"}}", k);
+		good = good && vm_record(&v, line, (size_t)n, &form) == -1 && strncmp(v.why, "a tag's name", 12) == 0;
+	}
+	tap(t, good, "many orders of tags: %s: %s", line, want);
+	vm_close(&v);
+	buf_free(&form);
+}
+
 static int
 add(struct vm *v, struct batch *b, const char *line)
 {
@@ -436,6 +466,7 @@ main(void)
 	struct tap t = { 0 };
 
 	test_lines(&t);
+	test_orders(&t);
 	test_encode(&t);
 	test_extra(&t);
 	test_series(&t);
