@@ -28,7 +28,7 @@
 #include "mix.h"
 #include "push_impl.h"
 
-#define EVERY 1000 /* ms */
+#define EVERY 250  /* ms: of input that is sent again after a crash */
 #define TAIL 4096  /* bytes */
 #define LEAST 1000 /* lines that may be sent before it is written again */
 

@@ -25,6 +25,10 @@ rounds() {
 	rounds 376 500
 }
 
+@test "200 pushers killed, each followed by the same command; with insert tokens nothing is stored twice" {
+	printf '%s\n' vl ch | timeout 290 xargs -P 2 -I KIND "$OG_ROOT/test/push/kills.sh" KIND 200
+}
+
 @test "a server that swallows a load is noticed" {
 	run ! env OG_FAULT=swallow "$OG_ROOT/test/push/round.sh" 2
 	[[ $output = *"missing"* ]]
