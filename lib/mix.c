@@ -1,3 +1,6 @@
+#include <endian.h>
+#include <string.h>
+
 #include "mix.h"
 
 /* Rounds of the two Feistel networks. */
@@ -22,20 +25,18 @@ mix_undo(uint64_t x)
 uint64_t
 mix_name(const char *s, size_t n)
 {
-	uint64_t h, word;
+	uint64_t h = MIX_G /* not 0, which mix() keeps */, word = 0;
 	size_t i;
 
-	h = MIX_G; /* not 0, which mix() keeps */
-	word = 0;
-	for (i = 0; i < n; i++) {
-		word |= (uint64_t)(unsigned char)s[i] << (8 * (i & 7));
-		if ((i & 7) == 7) {
-			h = mix(h ^ word);
-			word = 0;
-		}
+	for (i = 0; i + 8 <= n; i += 8) {
+		memcpy(&word, s + i, 8);
+		h = mix(h ^ le64toh(word));
 	}
-	if ((n & 7) != 0)
-		h = mix(h ^ word);
+	if (i < n) {
+		word = 0;
+		memcpy(&word, s + i, n - i);
+		h = mix(h ^ le64toh(word));
+	}
 	return mix(h ^ n);
 }
 

@@ -411,6 +411,10 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 	if (r->sendings > 1) {
 		p->account->requests += (uint64_t)r->sendings - 1;
 		p->account->retries += (uint64_t)r->sendings - 1;
+		if (r->batch != NULL) {
+			p->account->sent += ((uint64_t)r->sendings - 1) * r->batch->nrec;
+			p->account->bytes += ((uint64_t)r->sendings - 1) * body_of(p, r->batch)->n;
+		}
 	}
 	if (r->batch != NULL) {
 		p->busy--;

@@ -10,18 +10,18 @@ OG_ROOT=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 # shellcheck source=test/push/bench.bash
 . "$OG_ROOT/test/push/bench.bash"
 
-kind=$1 rounds=$2 lines=$(($2 * 20000)) bound=0 killed=0
+kind=$1 rounds=$2 bound=0 killed=0
 RANDOM=$rounds
 dir=$(mktemp -d)
 trap 'stop; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
-records "$lines"
-serve -F "$kind" -d 8 <<<""
 case $kind in
 # Whether what was accepted has lasted is asked every half a second.
-vl) push=(og-vlpush -W 100ms -R 400) least=.4 ;;
-ch) push=(og-chpush -o -t logs -R 400) least=.1 ;;
+vl) push=(og-vlpush -W 100ms -R 100) least=.4 lines=$((rounds * 10000)) ;;
+ch) push=(og-chpush -o -t logs -R 100) least=.1 lines=$((rounds * 6000)) ;;
 esac
+records "$lines"
+serve -F "$kind" -d 20 <<<""
 while [ "$killed" -lt "$rounds" ]; do
 	"${push[@]}" -j journal "$URL" <in 2>>said 3>&- &
 	pusher=$!
