@@ -57,6 +57,7 @@ push_stop(struct push *p, const char *why)
 		return;
 	p->halted = 1;
 	(void)snprintf(p->why, sizeof(p->why), "%s", why);
+	push_auth_mask(p, p->why);
 }
 
 int

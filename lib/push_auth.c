@@ -265,6 +265,19 @@ push_auth_mask(const struct push *p, char *why)
 }
 
 void
+push_auth_hide(const struct push *p, char *text, size_t len)
+{
+	const char *end = p->secrets.p + p->secrets.n;
+	char *at;
+
+	if (p->secrets.n == 0)
+		return;
+	for (const char *s = p->secrets.p; s < end; s += strlen(s) + 1)
+		for (char *from = text; (at = memmem(from, len - (size_t)(from - text), s, strlen(s))) != NULL; from = at)
+			memset(at, '*', strlen(s));
+}
+
+void
 push_auth_cut(const struct push *p, const char *text, size_t len, char *to, size_t size)
 {
 	const char *end = p->secrets.p + p->secrets.n;

@@ -392,6 +392,8 @@ read_answer(struct push *p, struct push_request *r, CURLcode code, struct push_e
 		(void)snprintf(end->why, sizeof(end->why), "answer cut off, or without its length");
 		return 0;
 	}
+	/* Whoever looks at it may cut it anywhere. */
+	push_auth_hide(p, r->answer.p, r->answer.n);
 	*a = answer_of(r, status);
 	end->status = status;
 	end->verdict = push_verdict(status);

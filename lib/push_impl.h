@@ -198,6 +198,7 @@ void push_journal_close(struct push *);
 int push_auth_open(struct push *);
 void push_auth_again(struct push *);
 void push_auth_mask(const struct push *, char *why);
+void push_auth_hide(const struct push *, char *text, size_t len); /* the same, by as many asterisks */
 /* A text without secrets, as much of it as there is room for. */
 void push_auth_cut(const struct push *, const char *text, size_t len, char *to, size_t size);
 void push_auth_close(struct push *);

@@ -167,9 +167,11 @@ pusher_url(const char *base, const char *path, const char *const *query)
 	const char *errstr;
 	char *url = push_url(base, path, query == NULL ? none : query, &errstr);
 
-	/* A URL that holds a password is not repeated. */
+	/* What may hold a password or a token is not repeated. */
+	if (url == NULL && strchr(base, '@') != NULL)
+		errx(2, "URL: %s", errstr);
 	if (url == NULL)
-		errx(2, "%s: %s", strstr(errstr, "password") != NULL ? "URL" : base, errstr);
+		errx(2, "%.*s: %s", (int)strcspn(base, "?#"), base, errstr);
 	return url;
 }
 
