@@ -337,6 +337,9 @@ part(struct push *p, struct batch *b, size_t n)
 		push_give(p, rest);
 		return -1;
 	}
+	/* After a crash it is divided at the same place again, whatever the server thinks of the whole then. */
+	if (p->set->once && n > 0)
+		push_journal_cut(p, b->rec[n - 1].line);
 	anew(p, rest);
 	return 0;
 }

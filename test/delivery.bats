@@ -774,3 +774,17 @@ jumping_clock() {
 	done
 	run ! cmp waits.1 waits.2
 }
+
+@test "with insert tokens a batch that was divided before a crash is divided at the same places behind it" {
+	push=(og-chpush -v -o -t logs -C 1 -R 1000)
+	records 1000
+	serve -F ch < <(printf '%s\n' '500 body=Code:+241.+DB::Exception:+Memory+limit+(for+query)+exceeded' 'hang store')
+	"${push[@]}" -j journal "$URL" <in 2>said 3>&- &
+	pusher=$!
+	until_stored 500
+	kill -9 "$pusher"
+	wait "$pusher" || true
+	[ "$(grep -c '^cut' journal)" -eq 1 ]
+	timeout 15 "${push[@]}" -j journal "$URL" <in 2>said
+	run -0 "$TOOLS/oracle" judge -n 1000 -m 0 stored
+}
