@@ -120,8 +120,7 @@ static void
 alive(void *arg, const struct push_answer *a, struct push_life *life)
 {
 	(void)arg;
-	if (prom_start(a->body, &life->start) == -1 || prom_value(a->body, "process_cpu_seconds_total", &life->growth) == -1)
-		*life = (struct push_life){ 0 };
+	pusher_life(a, life);
 }
 
 /* Some put the page behind a password or a proxy. The records can be taken all the same. */

@@ -106,8 +106,7 @@ alive(void *arg, const struct push_answer *a, struct push_life *life)
 
 	/* Time has gone on, and the server may be another. */
 	(void)vm_server(&v->vm, a->body, now_ns());
-	if (prom_start(a->body, &life->start) == -1 || prom_value(a->body, "process_cpu_seconds_total", &life->growth) == -1)
-		*life = (struct push_life){ 0 };
+	pusher_life(a, life);
 }
 
 /* The page as it is now. */
@@ -292,16 +291,6 @@ target_of(const struct vmpush *v)
 	return b.p;
 }
 
-static int64_t
-time_of(int letter)
-{
-	int64_t us;
-
-	if (clock_parse(optarg, strlen(optarg), &us) == -1)
-		errx(2, "-%c %s: not a time such as 2025-12-03T12:20:00Z", letter, optarg);
-	return us;
-}
-
 static void
 set_option(struct vmpush *v, int c)
 {
@@ -309,10 +298,10 @@ set_option(struct vmpush *v, int c)
 
 	switch (c) {
 	case 'b':
-		opts.begin = time_of(c);
+		opts.begin = pusher_time(optarg, 'b');
 		break;
 	case 'e':
-		opts.end = time_of(c);
+		opts.end = pusher_time(optarg, 'e');
 		break;
 	case 'f':
 		opts.input = optarg;

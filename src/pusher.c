@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "prom.h"
 #include "pusher.h"
 
 #define NOTE_EVERY 60000 /* ms */
@@ -288,6 +289,13 @@ tell_account(const struct pusher *p)
 }
 
 /* ---- the run ---- */
+
+void
+pusher_life(const struct push_answer *a, struct push_life *life)
+{
+	if (prom_start(a->body, &life->start) == -1 || prom_value(a->body, "process_cpu_seconds_total", &life->growth) == -1)
+		*life = (struct push_life){ 0 };
+}
 
 /* A socket or file that got the number of a closed stream would be written as that stream. */
 static void

@@ -2,6 +2,7 @@
 bats_require_minimum_version 1.5.0
 
 load common
+load faultd
 
 # A pusher that waits for a server waits for ever.
 # shellcheck disable=SC2034 # read by bats
@@ -15,24 +16,9 @@ teardown() {
 	stop
 }
 
-# Start a fault server that passes for ClickHouse, with standard input as its script, wait until it listens, and set URL.
-serve() {
-	stop
-	rm -f port stored requests
-	cat >script
-	"$OG_ROOT/build/test/tools/faultd" -F "${flavour-ch}" -s script -l stored -r requests "$@" >port 3>&- &
-	server=$!
-	until [ -s port ]; do
-		kill -0 "$server" || return 1
-		sleep 0.01
-	done
-	URL=http://127.0.0.1:$(cat port)
-}
-
-stop() {
-	[ -z "${server-}" ] || kill "$server" 2>/dev/null || true
-	[ -z "${server-}" ] || wait "$server" || true
-	server=
+# It passes for ClickHouse.
+faulty() {
+	echo "-F ${flavour-ch}"
 }
 
 records() {

@@ -2,6 +2,7 @@
 bats_require_minimum_version 1.5.0
 
 load common
+load faultd
 
 # A pusher that waits for a server waits for ever.
 # shellcheck disable=SC2034 # read by bats
@@ -29,24 +30,13 @@ metrics() {
 	printf 'vl_x 1\nflag{name="futureRetention", value="%s", is_set="false"} 1\nflag{name="retentionPeriod", value="%s", is_set="true"} 1\n' "$2" "$1"
 }
 
-# Start a fault server with what standard input holds as its script, wait until it listens, and set URL.
-serve() {
-	stop
-	rm -f port
-	cat >script
-	"$OG_ROOT/build/test/tools/faultd" -f "$BATS_FILE_TMPDIR/metrics" -s script -l stored -r requests "$@" >port 3>&- &
-	server=$!
-	until [ -s port ]; do
-		kill -0 "$server" || return 1
-		sleep 0.01
-	done
-	URL=http://127.0.0.1:$(cat port)
+faulty() {
+	echo "-f $BATS_FILE_TMPDIR/metrics"
 }
 
-stop() {
-	[ -z "${server-}" ] || kill "$server" 2>/dev/null || true
-	[ -z "${server-}" ] || wait "$server" || true
-	server=
+# Some tests go on with what an earlier server stored.
+stale() {
+	:
 }
 
 # Records n, numbered from $2 (default 1), in three services.

@@ -2,6 +2,7 @@
 bats_require_minimum_version 1.5.0
 
 load common
+load faultd
 
 # A pusher that waits for a server waits for ever.
 # shellcheck disable=SC2034 # read by bats
@@ -20,25 +21,8 @@ og-vmpush() {
 	command og-vmpush -W 0 "$@"
 }
 
-# Start a fault server with what standard input holds as its script, wait until it listens, and set URL.
-serve() {
-	stop
-	rm -f port requests stored
-	cat >script
-	# shellcheck disable=SC2086 # words
-	"$OG_ROOT/build/test/tools/faultd" ${FLAVOUR--F vm} -s script -l stored -r requests "$@" >port 3>&- &
-	server=$!
-	until [ -s port ]; do
-		kill -0 "$server" || return 1
-		sleep 0.01
-	done
-	URL=http://127.0.0.1:$(cat port)
-}
-
-stop() {
-	[ -z "${server-}" ] || kill "$server" 2>/dev/null || true
-	[ -z "${server-}" ] || wait "$server" || true
-	server=
+faulty() {
+	echo "${FLAVOUR--F vm}"
 }
 
 # The part of the server's metrics page that matters: retention and more lines.
@@ -287,7 +271,7 @@ samples() {
 	run -2 --separate-stderr og-vmpush -f json http://localhost:1 </dev/null
 	[ "$stderr" = "og-vmpush: -f json: samples, prom or import" ]
 	run -2 --separate-stderr og-vmpush -b 2025 http://localhost:1 </dev/null
-	[ "$stderr" = "og-vmpush: -b 2025: not a time such as 2025-12-03T12:20:00Z" ]
+	[ "$stderr" = "og-vmpush: -b 2025: not a date, or a time in UTC such as 2025-12-03T12:20:00Z" ]
 	run -0 --separate-stderr og-vmpush -h
 	[[ $output = "usage: og-vmpush "* ]] && [ -z "$stderr" ]
 	run -0 --separate-stderr og-vmpush --version
