@@ -59,7 +59,7 @@ struct push_journal {
 	unsigned failed;     /* times in a row */
 	uint64_t tail;       /* of the input before its place; 0: unknown */
 	int fd;              /* of the file as it was written last, which locks it */
-	char *fresh;         /* name of the one that will take its place */
+	char *name, *fresh;  /* its own, and that of the one that will take its place */
 };
 
 struct push {
@@ -94,6 +94,7 @@ struct push {
 	struct push_life life;
 	unsigned nlife;     /* its number; batches sent before it changed are not settled by it */
 	int mute;           /* it does not tell */
+	int unsure;         /* a connection was lost: before it is known who answers now, nothing is sent */
 	int64_t asked_life; /* ms: when it was asked last */
 	int asking;         /* that question is under way */
 	int barrier_off;

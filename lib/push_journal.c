@@ -241,8 +241,8 @@ replace(struct push *p, const struct buf *b)
 		if (put > 0)
 			done += (size_t)put;
 	}
-	if (done < b->n || flock(fd, LOCK_EX | LOCK_NB) == -1 || fsync(fd) == -1 || rename(j->fresh, p->set->journal) == -1 ||
-	    sync_folder(p->set->journal) == -1) {
+	if (done < b->n || flock(fd, LOCK_EX | LOCK_NB) == -1 || fsync(fd) == -1 || rename(j->fresh, j->name) == -1 ||
+	    sync_folder(j->name) == -1) {
 		int saved = errno;
 
 		(void)close(fd);
@@ -400,15 +400,13 @@ push_journal_open(struct push *p)
 	struct push_journal *j = &p->journal;
 	const char *name = p->set->journal, *why = NULL;
 	struct stat of_fd, of_name;
-	size_t size;
 
 	if (name == NULL)
 		return 0;
-	size = strlen(name) + sizeof(".new");
-	if ((j->fresh = malloc(size)) == NULL || (j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1 ||
-	    fstat(j->fd, &of_fd) == -1)
+	/* Of a symbolic link, the file behind it is the journal. */
+	if ((j->fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) == -1 || fstat(j->fd, &of_fd) == -1 ||
+	    (j->name = realpath(name, NULL)) == NULL || asprintf(&j->fresh, "%s.new", j->name) == -1)
 		return push_wrong(p, name, NULL);
-	(void)snprintf(j->fresh, size, "%s.new", name);
 	if (!S_ISREG(of_fd.st_mode))
 		return push_wrong(p, name, "not a regular file");
 	if (flock(j->fd, LOCK_EX | LOCK_NB) == -1 || stat(name, &of_name) == -1 || of_name.st_ino != of_fd.st_ino)
@@ -516,5 +514,6 @@ push_journal_close(struct push *p)
 	if (p->journal.fd != -1)
 		(void)close(p->journal.fd);
 	free(p->journal.cut);
+	free(p->journal.name);
 	free(p->journal.fresh);
 }

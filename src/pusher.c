@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -362,6 +364,26 @@ set_up(struct pusher *p, const char *url)
 		errx(2, "OG_USER and OG_PASSWORD are to be set both");
 }
 
+/* A file that is two of these would be written over. */
+static void
+check_files(const struct pusher *p)
+{
+	const char *const names[] = { "standard input", "-D", "-S", "-j", "-H", "-P" };
+	const char *const files[] = { NULL, p->set.dead, p->set.stats, p->set.journal, p->set.headers, p->set.password };
+	struct stat st[6];
+	int is[6];
+
+	for (int i = 0; i < 6; i++) {
+		is[i] = (i == 0                    ? fstat(STDIN_FILENO, &st[i])
+				: files[i] == NULL ? -1
+						   : stat(files[i], &st[i])) == 0 &&
+		    S_ISREG(st[i].st_mode);
+		for (int j = 0; j < i; j++)
+			if (is[i] && is[j] && st[i].st_dev == st[j].st_dev && st[i].st_ino == st[j].st_ino)
+				errx(2, "%s and %s: the same file", names[j], names[i]);
+	}
+}
+
 int
 pusher_run(struct pusher *p, const char *url, const char *target)
 {
@@ -381,8 +403,10 @@ pusher_run(struct pusher *p, const char *url, const char *target)
 	tell_proxy(p);
 	if (rec_open(&p->in, STDIN_FILENO, "<stdin>", NULL, PUSH_LINE_MAX) == -1)
 		err(1, NULL);
+	check_files(p);
 	if ((p->push = push_open(&p->set, &p->user, why)) == NULL)
 		errx(1, "%s", why);
+	check_files(p); /* now all of them are there */
 	failed = push_run(p->push, &p->in, &p->account) == -1;
 	free(whole);
 	p->set.target = NULL;

@@ -984,3 +984,20 @@ heads() {
 	run -1 --separate-stderr og-vlpush -L 10ms "$URL" < <(head -n 200 in; sleep 1.3; tail -n 100 in)
 	[[ $stderr != *"under way"* ]]
 }
+
+@test "one file cannot be two of input, dead letters, journal and statistics; a link leads to its journal" {
+	serve <<<""
+	records 20 >in
+	for twice in "-S in" "-D in" "-D x -j ./x" "-S y -D y" "-j z -S z"; do
+		# shellcheck disable=SC2086 # words
+		run -2 --separate-stderr og-vlpush $twice "$URL" <in
+		[[ $stderr = *": the same file" ]]
+		[ "$(wc -l <in)" -eq 20 ]
+	done
+	[ ! -s stored ]
+	ln -s real link
+	run -0 og-vlpush -j link "$URL" <in
+	[ -L link ]
+	run -0 og-vlpush -j real "$URL" <in
+	[ "$(stored_ids)" = "$(seq 20)" ]
+}
