@@ -207,6 +207,10 @@ push_ask(struct push *p, const struct push_question *q, struct push_answer *a)
 {
 	int64_t since = push_now(), after;
 
+	/* There is one place for questions. */
+	if (p->asking)
+		push_http_drop(p, &p->request[p->set->connections]);
+	p->asking = 0;
 	p->asked_answer = a;
 	p->question = q;
 	for (unsigned tries = 0;; tries++) {
@@ -262,7 +266,7 @@ start(struct push *p, struct batch *b)
 		if ((got = push_http_pack(p, b)) == 1)
 			return 0;
 		if (got == 0)
-			got = p->busy >= push_limit(&p->limit) || !push_journal_reach(p, b) ? 1 : push_http_start(p, b);
+			got = p->busy >= push_limit(&p->limit) || p->unsure || !push_journal_reach(p, b) ? 1 : push_http_start(p, b);
 	}
 	if (got != 0)
 		push_first(&p->ready, b);
@@ -303,7 +307,7 @@ start_when(const struct push *p)
 {
 	int64_t least = INT64_MAX;
 
-	if (p->busy >= push_limit(&p->limit))
+	if (p->busy >= push_limit(&p->limit) || p->unsure)
 		return least;
 	if (p->packed.n > 0 || (p->ready.n == 0 && p->lost.n > 0))
 		least = 0;

@@ -85,6 +85,17 @@ mute(struct push *p, long status)
 	p->user->note(p->user->arg, what);
 }
 
+/* A batch that waits for the server to be known has its deadline, too. */
+static void
+give_up_late(struct push *p, const char *why)
+{
+	if (p->set->deadline == 0)
+		return;
+	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
+		if (b->since > 0 && push_now() - b->since > p->set->deadline)
+			push_stop(p, why);
+}
+
 void
 push_heard(struct push *p, const struct push_end *end, const struct push_answer *a)
 {
@@ -92,9 +103,11 @@ push_heard(struct push *p, const struct push_end *end, const struct push_answer 
 	int64_t asked = p->asked_life;
 
 	if (end->code != CURLE_OK || end->verdict == PUSH_AGAIN) {
-		push_note(p, end->why, 0);
+		push_note(p, end->why, 1);
+		give_up_late(p, end->why);
 		return;
 	}
+	p->unsure = 0;
 	if (end->status == 200)
 		p->user->alive(p->user->arg, a, &life);
 	if (life.start <= 0) {
@@ -154,8 +167,11 @@ wants_barrier(const struct push *p)
 static int64_t
 ask_when(const struct push *p)
 {
-	int64_t ripe = p->kept.first->when + p->set->settle, late = p->asked_life + ASK_MAX, soon = p->asked_life + ASK_MIN;
+	int64_t late = p->asked_life + ASK_MAX, soon = p->asked_life + ASK_MIN, ripe;
 
+	if (p->unsure)
+		return soon;
+	ripe = p->kept.first->when + p->set->settle;
 	if (ripe < late)
 		late = ripe;
 	return late < soon ? soon : late;
@@ -167,7 +183,7 @@ push_settle(struct push *p)
 	const struct push_question q = { .url = p->set->health };
 	int64_t now = push_now();
 
-	if (p->kept.n == 0 || p->halted)
+	if ((p->kept.n == 0 && !p->unsure) || p->halted)
 		return 0;
 	if (wants_barrier(p))
 		return pass_barrier(p);
@@ -177,7 +193,7 @@ push_settle(struct push *p)
 	}
 	if (p->asking || ask_when(p) > now)
 		return 0;
-	if (p->set->deadline > 0 && now - p->kept.first->when - p->set->settle > p->set->deadline) {
+	if (p->set->deadline > 0 && p->kept.n > 0 && now - p->kept.first->when - p->set->settle > p->set->deadline) {
 		push_stop(p, "the server cannot be asked whether what it accepted has lasted");
 		return 0;
 	}
@@ -189,7 +205,7 @@ push_settle(struct push *p)
 int64_t
 push_settle_when(const struct push *p)
 {
-	if (p->kept.n == 0 || p->asking)
+	if ((p->kept.n == 0 && !p->unsure) || p->asking)
 		return INT64_MAX;
 	return p->mute ? p->kept.first->when + p->set->settle : ask_when(p);
 }
@@ -430,8 +446,10 @@ suspect(struct push *p)
 	push_limit_lost(&p->limit);
 	if (p->mute && p->kept.n > 0)
 		push_new_life(p);
-	else
+	else if (!p->mute && p->set->settle > 0) {
+		p->unsure = 1;
 		p->asked_life = 0;
+	}
 }
 
 void
