@@ -79,6 +79,12 @@ push_mark(const struct push *p)
 	return p->mark;
 }
 
+int
+push_signals(const struct push *p)
+{
+	return p->signals;
+}
+
 const struct hist *
 push_times(const struct push *p)
 {

@@ -139,6 +139,8 @@ const char *push_error(const struct push *);
 void push_stop(struct push *, const char *why);
 /* For a batch's own number: a mark of this load, the same in every run with one journal. 32 hexadecimal digits. */
 const char *push_mark(const struct push *);
+/* Readable when a signal waits to be seen. */
+int push_signals(const struct push *);
 /* Requests and their times in microseconds. */
 const struct hist *push_times(const struct push *);
 

@@ -18,9 +18,10 @@
 static const char *const ours[] = { "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "expect" };
 
 static int
-read_file(const char *name, struct buf *b)
+read_file(const struct push *p, const char *name, struct buf *b)
 {
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	/* The first time a pipe may be waited for; later signals are not seen here. */
+	int fd = open(name, O_RDONLY | O_CLOEXEC | (p->signals == -1 ? 0 : O_NONBLOCK));
 	ssize_t got = -1;
 	char *to;
 
@@ -86,7 +87,7 @@ read_headers(struct push *p, struct curl_slist **batch, struct curl_slist **get)
 	char *at, *line;
 	const char *why = NULL;
 
-	if (read_file(p->set->headers, &b) == -1 || strlen(b.p) + 1 != b.n)
+	if (read_file(p, p->set->headers, &b) == -1 || strlen(b.p) + 1 != b.n)
 		why = "the file of headers cannot be read";
 	for (at = b.p; why == NULL && (line = strsep(&at, "\n")) != NULL;) {
 		line[strcspn(line, "\r")] = '\0';
@@ -151,7 +152,7 @@ read_password(struct push *p)
 	const char *why = NULL;
 	char *colon;
 
-	if (read_file(p->set->password, &b) == -1)
+	if (read_file(p, p->set->password, &b) == -1)
 		why = "the password file cannot be read";
 	else {
 		b.p[strcspn(b.p, "\r\n")] = '\0';

@@ -94,7 +94,7 @@ void
 push_refuse(struct push *p, uint64_t line, long status, const char *why, const char *text, size_t len)
 {
 	p->user->refused(p->user->arg, line, why);
-	if (push_dead_put(p, line, status, why, text, len) == -1) {
+	if (push_dead_put(p, line, status, why, text, len) == -1 || push_journal_refused(p, line) == -1) {
 		push_stop(p, strerror(errno));
 		push_lose(p, 1, line, 0);
 		return;

@@ -49,9 +49,9 @@ read_known(struct push *p, const char *name)
 	FILE *f = fopen(name, "re");
 	char *line = NULL;
 	size_t size = 0, room = 0;
-	off_t whole = 0;
+	off_t whole = (off_t)p->journal.dead;
 	ssize_t n;
-	int failed = f == NULL;
+	int failed = f == NULL || fseeko(f, whole, SEEK_SET) == -1;
 
 	while (!failed && (n = getline(&line, &size, f)) > 0 && line[n - 1] == '\n') {
 		whole += n;
@@ -89,10 +89,14 @@ push_dead_open(struct push *p)
 		return 0;
 	if ((p->dead = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) == -1 || fstat(p->dead, &st) == -1)
 		return push_wrong(p, name, NULL);
+	/* A pipe that nobody reads is as a full disk. */
+	if (!S_ISREG(st.st_mode) && fcntl(p->dead, F_SETFL, O_APPEND | O_NONBLOCK) == -1)
+		return push_wrong(p, name, NULL);
+	p->dead_size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return 0;
 	if (p->journal.place.line > 0 || p->journal.reach > 0)
-		return read_known(p, name) == 0 ? 0 : push_wrong(p, name, NULL);
+		return st.st_size < (off_t)p->journal.dead || read_known(p, name) == 0 ? 0 : push_wrong(p, name, NULL);
 	return end_line(p, st.st_size);
 }
 

@@ -58,8 +58,12 @@ struct push_journal {
 	int64_t when, since; /* ms: of the next writing; of the first failure */
 	unsigned failed;     /* times in a row */
 	uint64_t tail;       /* of the input before its place; 0: unknown */
-	int fd;              /* of the file as it was written last, which locks it */
-	char *name, *fresh;  /* its own, and that of the one that will take its place */
+	uint64_t dead;       /* bytes of the dead-letter file when the journal began */
+	uint64_t *bad;       /* lines refused behind its place */
+	size_t nbad, bads;
+	uint64_t refused;   /* before it */
+	int fd;             /* of the file as it was written last, which locks it */
+	char *name, *fresh; /* its own, and that of the one that will take its place */
 };
 
 struct push {
@@ -109,6 +113,7 @@ struct push {
 	struct buf late; /* not yet written, but for its first late_done bytes */
 	size_t late_done;
 	int dead_dirty;
+	uint64_t dead_size; /* when it was opened */
 	int64_t dead_when, dead_since;
 	unsigned dead_failed;
 	uint64_t *known; /* lines that it holds from before */
@@ -191,6 +196,7 @@ int push_journal_skip(struct push *);                  /* to where it says; -1 a
 int push_journal_reach(struct push *, struct batch *); /* may it be sent? */
 void push_journal_cut(struct push *, uint64_t line);   /* a batch ends there though it is not full */
 int push_journal_is_cut(const struct push *, uint64_t line);
+int push_journal_refused(struct push *, uint64_t line);
 void push_journal_turn(struct push *);
 int push_journal_end(struct push *); /* 0, or -1: not written */
 void push_journal_close(struct push *);

@@ -8,7 +8,8 @@
  *	offset N         bytes of input that are settled
  *	line N           lines in them
  *	reach N          no line behind this one was ever sent
- *	refused N        records refused so far
+ *	refused N        records refused among them
+ *	dead N           bytes that the dead-letter file had before the load
  *	tail HEX         hash of the input's last bytes before the offset; 0: unknown
  *	cut N            last line of a batch that its size did not end; any number of these
  */
@@ -71,8 +72,8 @@ read_word(struct push *p, const char *name, const char *value, unsigned *seen)
 	struct {
 		const char *name;
 		uint64_t *to;
-	} numbers[] = { { "offset", &j->place.offset }, { "line", &j->place.line }, { "reach", &j->reach },
-		{ "refused", &p->none.earlier } };
+	} numbers[] = { { "offset", &j->place.offset }, { "line", &j->place.line }, { "reach", &j->reach }, { "refused", &p->none.earlier },
+		{ "dead", &j->dead } };
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (strcmp(name, numbers[i].name) == 0) {
@@ -83,11 +84,11 @@ read_word(struct push *p, const char *name, const char *value, unsigned *seen)
 	if (strcmp(name, "tail") == 0)
 		return number(value, 16, &j->tail) == -1 ? "the journal is damaged" : NULL;
 	if (strcmp(name, "target") == 0) {
-		*seen |= 16;
+		*seen |= 32;
 		return strcmp(value, p->set->target) == 0 ? NULL : "the journal is that of another load: other server, options or program";
 	}
 	if (strcmp(name, "mark") == 0 && strlen(value) == 32 && strspn(value, "0123456789abcdef") == 32) {
-		*seen |= 32;
+		*seen |= 64;
 		memcpy(p->mark, value, 32);
 		return NULL;
 	}
@@ -114,7 +115,7 @@ parse(struct push *p, char *text)
 		if ((why = read_word(p, line, value, &seen)) != NULL)
 			return why;
 	}
-	return seen == 63 && line != NULL && p->journal.place.line <= p->journal.reach ? NULL : "the journal is damaged";
+	return seen == 127 && line != NULL && p->journal.place.line <= p->journal.reach ? NULL : "the journal is damaged";
 }
 
 static int
@@ -197,8 +198,9 @@ compose(const struct push *p, const struct batch_place *place, uint64_t reach, s
 	const struct push_journal *j = &p->journal;
 	char text[512];
 	int n = snprintf(text, sizeof(text),
-	    "%s\nmark %s\noffset %" PRIu64 "\nline %" PRIu64 "\nreach %" PRIu64 "\nrefused %" PRIu64 "\ntail %" PRIx64 "\ntarget ", head,
-	    p->mark, place->offset, place->line, reach, p->account->earlier + p->account->refused, file_tail(p, place->offset));
+	    "%s\nmark %s\noffset %" PRIu64 "\nline %" PRIu64 "\nreach %" PRIu64 "\nrefused %" PRIu64 "\ndead %" PRIu64 "\ntail %" PRIx64
+	    "\ntarget ",
+	    head, p->mark, place->offset, place->line, reach, p->account->earlier + j->refused, j->dead, file_tail(p, place->offset));
 
 	if (buf_put(b, text, (size_t)n) == -1 || buf_puts(b, p->set->target) == -1 || buf_puts(b, "\n") == -1)
 		return -1;
@@ -266,6 +268,21 @@ forget_cuts(struct push_journal *j, uint64_t line)
 	j->ncut -= n;
 }
 
+/* What was refused before the place is counted in it; what is behind it will be refused again. */
+static void
+forget_bad(struct push_journal *j, uint64_t line)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->nbad; i++) {
+		if (j->bad[i] <= line)
+			j->refused++;
+		else
+			j->bad[n++] = j->bad[i];
+	}
+	j->nbad = n;
+}
+
 static void
 failed(struct push *p)
 {
@@ -294,6 +311,7 @@ put(struct push *p, uint64_t reach)
 
 	if (j->ncut > 0)
 		forget_cuts(j, place.line);
+	forget_bad(j, place.line);
 	if (reach < place.line)
 		reach = place.line;
 	done = compose(p, &place, reach, &b) == 0 && replace(p, &b) == 0;
@@ -337,6 +355,26 @@ push_journal_reach(struct push *p, struct batch *b)
 	done = put(p, next_reach(p, b->last)) == 0;
 	(void)push_take(&p->ready);
 	return done;
+}
+
+int
+push_journal_refused(struct push *p, uint64_t line)
+{
+	struct push_journal *j = &p->journal;
+
+	if (p->set->journal == NULL)
+		return 0;
+	if (j->nbad == j->bads) {
+		size_t bads = j->bads == 0 ? 64 : j->bads * 2;
+		uint64_t *bad = reallocarray(j->bad, bads, sizeof(*bad));
+
+		if (bad == NULL)
+			return -1;
+		j->bad = bad;
+		j->bads = bads;
+	}
+	j->bad[j->nbad++] = line;
+	return 0;
 }
 
 void
@@ -497,6 +535,8 @@ push_journal_skip(struct push *p)
 		push_stop(p, p->ended ? "interrupted" : "the input is not the one of the journal, or shorter");
 		return -1;
 	}
+	if (j->reach == 0)
+		j->dead = p->dead_size;
 	if (offset > 0) {
 		in->offset = offset;
 		in->line = j->place.line;
@@ -514,6 +554,7 @@ push_journal_close(struct push *p)
 	if (p->journal.fd != -1)
 		(void)close(p->journal.fd);
 	free(p->journal.cut);
+	free(p->journal.bad);
 	free(p->journal.name);
 	free(p->journal.fresh);
 }

@@ -1,6 +1,8 @@
 /*
  * Statistics: a line of JSON a second, the last one with totals and the times of requests.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,8 +17,13 @@
 int
 push_stats_open(struct push *p)
 {
+	struct stat st;
+
 	if (p->set->stats != NULL && (p->stats = open(p->set->stats, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) == -1)
 		return push_wrong(p, p->set->stats, NULL);
+	/* A pipe that nobody reads loses lines, and stops nothing. */
+	if (p->stats != -1 && fstat(p->stats, &st) == 0 && S_ISFIFO(st.st_mode))
+		(void)fcntl(p->stats, F_SETFL, O_NONBLOCK);
 	if (p->set->stats != NULL || p->user->progress != NULL)
 		p->tick = push_now() + EVERY;
 	return 0;
@@ -82,7 +89,7 @@ push_stats_turn(struct push *p, int last)
 	if (p->stats != -1) {
 		int n = compose(p, last, line, sizeof(line));
 
-		if (write(p->stats, line, (size_t)n) != n)
+		if (write(p->stats, line, (size_t)n) != n && errno != EAGAIN)
 			failed(p);
 	}
 }

@@ -18,8 +18,9 @@
 
 #define LOKI_PATH "/insert/loki/api/v1/push"
 #define LOKI_BATCH (512 * 1024)
-#define STILL 10 /* tries without anything new, twice a second, after which nothing more is expected */
-#define NAMED 20 /* stretches of missing lines that are named */
+#define STILL 10   /* tries without anything new, twice a second, after which nothing more is expected */
+#define COUNTS 600 /* and in all */
+#define NAMED 20   /* stretches of missing lines that are named */
 
 static struct opts {
 	const char *inlet, *time, *message, *streams, *ignored;
@@ -255,9 +256,14 @@ find_missing(struct vlpush *v, uint64_t from, uint64_t to, uint64_t lines)
 		v->gap[1] = to;
 		return 0;
 	}
+	if (from == to) {
+		v->named++;
+		pusher_say(&v->p, "line %" PRIu64 " is there more often than it was accepted", from);
+		return 0;
+	}
 	if (count(v, from, middle, &rows, &half) == -1 || find_missing(v, from, middle, half) == -1)
 		return -1;
-	return find_missing(v, middle + 1, to, lines - half);
+	return find_missing(v, middle + 1, to, lines > half ? lines - half : 0);
 }
 
 /* What was accepted can be searched some seconds later. */
@@ -270,7 +276,7 @@ verify(struct vlpush *v)
 	if (acc->accepted == 0)
 		return 0;
 	want = wanted(v, from, to);
-	for (int still = 0; still < STILL; still++) {
+	for (int still = 0, all = 0; still < STILL && all < COUNTS; still++, all++) {
 		const struct timespec pause = { .tv_nsec = 500000000 };
 		uint64_t before = lines;
 
@@ -285,7 +291,7 @@ verify(struct vlpush *v)
 	if (v->p.verbose || lines != want || rows > lines)
 		pusher_say(&v->p,
 		    "verified: of %" PRIu64 " records accepted %" PRIu64 " are there, %" PRIu64 " rows of them more than once", want, lines,
-		    rows - lines);
+		    rows > lines ? rows - lines : 0);
 	if (lines == want)
 		return 0;
 	(void)find_missing(v, from, to, lines);

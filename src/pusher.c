@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "pusher.h"
 
 #define NOTE_EVERY 60000 /* ms */
+#define LAST_WORDS 1000  /* ms that the end waits for a reader of its messages */
 #define BATCH_LARGEST (256LL * 1024 * 1024)
 #define MEMORY_LARGEST (1LL << 40)
 
@@ -180,6 +182,18 @@ pusher_url(const char *base, const char *path, const char *const *query)
 
 /* ---- telling ---- */
 
+/* A pipe that nobody reads must not keep signals from being seen: what cannot be told is not. */
+static int
+may_tell(const struct pusher *p)
+{
+	struct pollfd fd[2] = { { .fd = STDERR_FILENO, .events = POLLOUT }, { .fd = -1, .events = POLLIN } };
+
+	if (p->push == NULL)
+		return 1;
+	fd[1].fd = push_signals(p->push);
+	return poll(fd, 2, *push_error(p->push) == '\0' ? -1 : LAST_WORDS) > 0 && fd[0].revents != 0;
+}
+
 /* A message takes the place of the progress line. */
 static void
 clear_line(const struct pusher *p)
@@ -194,6 +208,8 @@ pusher_say(const struct pusher *p, const char *fmt, ...)
 	char text[1024];
 	va_list ap;
 
+	if (!may_tell(p))
+		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -217,6 +233,8 @@ pusher_refuse(struct pusher *p, const struct push_answer *a, const char *form)
 void
 pusher_refused(const struct pusher *p, uint64_t line, const char *why)
 {
+	if (!may_tell(p))
+		return;
 	clear_line(p);
 
 	warnx("%s:%" PRIu64 ": %s", p->in.name, line, why);
@@ -255,6 +273,8 @@ tell_place(const struct pusher *p)
 {
 	const struct rec *in = &p->in;
 
+	if (!may_tell(p))
+		return;
 	clear_line(p);
 	if (in->line == 0)
 		warnx("%s: no line was read", in->name);
