@@ -90,8 +90,8 @@ add_group(struct batch *b, const char *key, size_t n, uint64_t hash, uint32_t *s
 }
 
 /* Good enough for a table; two halves at a time, so that one need not wait for the other. */
-static uint64_t
-hash_of(const char *key, size_t n)
+uint64_t
+batch_hash(const char *key, size_t n)
 {
 	uint64_t a = n * MIX_G, b = MIX_G, word[2];
 	size_t i;
@@ -124,7 +124,7 @@ find_group(struct batch *b, const char *key, size_t n, uint32_t *found)
 		*found = b->rec[b->nrec - 1].group;
 		return 0;
 	}
-	hash = hash_of(key, n);
+	hash = batch_hash(key, n);
 
 	if (b->ngroup >= b->slots / 2 && grow_slots(b) == -1)
 		return -1;

@@ -47,6 +47,7 @@ struct batch {
 	unsigned life; /* the server's, when it was sent */
 	int doubtful;  /* the server may hold some of it already */
 	int replayed;  /* it was accepted once */
+	uint64_t hash; /* of lines that are not kept */
 };
 
 #define BATCH_MAX (1U << 30) /* bytes of text */
@@ -63,6 +64,8 @@ int batch_add(struct batch *, uint64_t line, const char *text, size_t len, size_
 void batch_sort(struct batch *);
 /* Move the records from the n-th of the input's order on to `to`, an empty batch. 0, or -1 with errno and both as they were. */
 int batch_split(struct batch *, size_t n, struct batch *to);
+/* A hash of bytes, good enough to tell that they have changed. */
+uint64_t batch_hash(const char *, size_t n);
 /* The smallest line number; 0 when there is none. */
 uint64_t batch_first(const struct batch *);
 /* Give back the memory of all but the lines. */

@@ -460,7 +460,7 @@ push_run(struct push *p, struct rec *in, struct push_account *account)
 			break;
 		}
 	}
-	while (push_journal_end(p) == -1 && !p->halted && rest(p, p->journal.when) == 0)
+	while (push_journal_end(p) == -1 && !p->halted && (p->give_up == 0 || push_now() < p->give_up) && rest(p, p->journal.when) == 0)
 		;
 	count_rest(p);
 	push_dead_close(p);

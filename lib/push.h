@@ -67,6 +67,7 @@ struct push_line {
 struct push_life {
 	double start;  /* seconds since 1970 */
 	double growth; /* a number that only grows while it lives, such as its CPU time */
+	double taken;  /* records that it has taken in its life, by whoever sent them; below 0: not told */
 };
 
 struct push_account {

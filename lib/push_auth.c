@@ -12,6 +12,7 @@
 #include "push_impl.h"
 
 #define FILE_MAX 65536
+#define PART_MIN 6   /* of the parts of a value */
 #define SECRET_MIN 4 /* shorter values would take the words out of messages */
 
 /* Headers that frame the body are libcurl's. */
@@ -30,7 +31,7 @@ read_file(const struct push *p, const char *name, struct buf *b)
 		b->n += (size_t)got;
 	if (fd != -1)
 		(void)close(fd);
-	return fd == -1 || got == -1 ? -1 : buf_put(b, "", 1);
+	return fd == -1 || got != 0 ? -1 : buf_put(b, "", 1); /* not to its end: too long */
 }
 
 static int
@@ -59,6 +60,19 @@ is_ours(const char *line)
 	return 0;
 }
 
+/* Of "Bearer TOKEN" or "a=b; session=TOKEN" the token alone is a secret, too. */
+static int
+keep_parts(struct push *p, const char *value)
+{
+	char *copy = strdup(value), *at = copy, *part;
+	int failed = copy == NULL;
+
+	while (!failed && (part = strsep(&at, " =;,")) != NULL)
+		failed = strlen(part) >= PART_MIN && keep_secret(p, part) == -1;
+	free(copy);
+	return failed ? -1 : 0;
+}
+
 /* "Name: value". libcurl would take a line without a value for a header to leave out. */
 static const char *
 add_line(struct push *p, const char *line, struct curl_slist **batch, struct curl_slist **get)
@@ -75,9 +89,7 @@ add_line(struct push *p, const char *line, struct curl_slist **batch, struct cur
 		return "the file of headers has one that is not to be set";
 	if (add(batch, line) == -1 || add(get, line) == -1 || keep_secret(p, value) == -1)
 		return "no memory";
-	/* Of "Bearer TOKEN" the token alone is a secret, too. */
-	value = strrchr(value, ' ');
-	return value == NULL || keep_secret(p, value + 1) == 0 ? NULL : "no memory";
+	return keep_parts(p, value) == 0 ? NULL : "no memory";
 }
 
 static const char *
@@ -227,9 +239,15 @@ push_auth_open(struct push *p)
 	if (p->set->secret != NULL) {
 		char *copy = strdup(p->set->secret), *at = copy, *word;
 
-		while (copy != NULL && (word = strsep(&at, "&")) != NULL)
-			if (keep_secret(p, word + strcspn(word, "=") + (strchr(word, '=') != NULL)) == -1)
+		while (copy != NULL && (word = strsep(&at, "&")) != NULL) {
+			char *value = strchr(word, '=') == NULL ? word : strchr(word, '=') + 1,
+			     *plain = curl_easy_unescape(NULL, value, 0, NULL);
+			int failed = keep_secret(p, value) == -1 || plain == NULL || keep_secret(p, plain) == -1;
+
+			curl_free(plain);
+			if (failed)
 				break;
+		}
 		free(copy);
 	}
 	return (why = read_all(p)) == NULL ? 0 : push_wrong(p, "-H, -P", why);

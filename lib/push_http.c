@@ -17,6 +17,17 @@
 #define AFTER_MAX 300000     /* ms: longest Retry-After that is obeyed */
 #define WORDS 160            /* bytes of a server's text that are passed on */
 
+/* Other codings do not tell where the body ends: RFC 9112, section 6.3. */
+static int
+ends_chunked(const char *line, size_t n)
+{
+	static const char word[] = "chunked";
+
+	while (n > 0 && strchr(" \t\r\n", line[n - 1]) != NULL)
+		n--;
+	return n >= sizeof(word) - 1 && strncasecmp(line + n - (sizeof(word) - 1), word, sizeof(word) - 1) == 0;
+}
+
 static size_t
 on_header(char *from, size_t size, size_t n, void *arg)
 {
@@ -27,7 +38,7 @@ on_header(char *from, size_t size, size_t n, void *arg)
 	if (n >= 5 && memcmp(from, "HTTP/", 5) == 0)
 		r->head_done = r->chunked = 0;
 	else if (n > sizeof(coding) && strncasecmp(from, coding, sizeof(coding) - 1) == 0)
-		r->chunked = 1;
+		r->chunked = ends_chunked(from, n);
 	else if (n <= 2 && n > 0 && from[n - 1] == '\n')
 		r->head_done = 1;
 	return n;

@@ -14,6 +14,7 @@
 #define SPLITS_MAX 8   /* after so many parts one by one, halves: many records are at fault */
 #define ASK_MIN 500    /* ms between questions for the server's life */
 #define ASK_MAX 3000
+#define PAGE_AGE 2500 /* ms: a page may be so old, and an answer on its way */
 
 /* ---- settlement ---- */
 
@@ -32,6 +33,9 @@ keep(struct push *p, struct batch *b)
 		free(b->rec);
 		b->rec = NULL;
 		if (p->origin != -1) {
+			size_t head = p->set->head == NULL ? 0 : strlen(p->set->head);
+
+			b->hash = batch_hash(b->text.p + head, b->text.n - head);
 			free(b->text.p);
 			b->text.p = NULL; /* its length stays */
 			b->text.size = 0;
@@ -45,6 +49,7 @@ static void
 settled(struct push *p, struct batch *b)
 {
 	p->account->settled += b->nrec;
+	p->life_settled += b->nrec;
 	batch_free(b);
 }
 
@@ -96,6 +101,29 @@ give_up_late(struct push *p, const char *why)
 			push_stop(p, why);
 }
 
+static int
+is_another(const struct push *p, const struct push_life *life)
+{
+	return life->start < p->life.start || life->start > p->life.start || life->growth < p->life.growth;
+}
+
+/*
+ * Start times are whole seconds: one that was killed and started within the second it had begun in shows only by having taken less than what
+ * was accepted. Pages are up to a second old. A server that does not count all that it takes is believed once.
+ */
+static int
+took_less(struct push *p, const struct push_life *life, int64_t asked)
+{
+	uint64_t n = p->life_settled;
+
+	if (life->taken < 0 || p->base < 0 || p->no_count)
+		return 0;
+	for (const struct batch *b = p->kept.first; b != NULL && b->when <= asked - PAGE_AGE; b = b->next)
+		n += b->nrec;
+	p->no_count = life->taken - p->base < (double)n;
+	return p->no_count;
+}
+
 void
 push_heard(struct push *p, const struct push_end *end, const struct push_answer *a)
 {
@@ -116,10 +144,15 @@ push_heard(struct push *p, const struct push_end *end, const struct push_answer 
 		return;
 	}
 	p->mute = 0;
-	if (p->life.start > 0 && (life.start < p->life.start || life.start > p->life.start || life.growth < p->life.growth))
+	if (p->life.start > 0 && (is_another(p, &life) || took_less(p, &life, asked))) {
+		if (is_another(p, &life))
+			p->no_count = 0;
 		push_new_life(p);
-	else
-		settle_until(p, asked - p->set->settle);
+		p->life_settled = 0;
+		p->base = life.taken;
+	} else if (p->life.start <= 0)
+		p->base = life.taken;
+	settle_until(p, asked - p->set->settle);
 	p->life = life;
 }
 
@@ -236,12 +269,18 @@ lines_of(struct push *p, struct batch *b, size_t head)
 			continue;
 		}
 		if (got == 0) {
-			errno = EIO; /* the file is shorter than it was */
+			push_stop(p, "the input is shorter than it was");
+			errno = EIO;
 			return NULL;
 		}
 		done += (size_t)got;
 	}
 	b->text.n = n;
+	if (batch_hash(to, n) != b->hash) {
+		push_stop(p, "the input is not what it was");
+		errno = EIO;
+		return NULL;
+	}
 	return to;
 }
 

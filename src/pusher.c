@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -313,8 +314,11 @@ tell_account(const struct pusher *p)
 /* ---- the run ---- */
 
 void
-pusher_life(const struct push_answer *a, struct push_life *life)
+pusher_life(const struct push_answer *a, const char *counter, struct push_life *life)
 {
+	double taken = prom_sum(a->body, counter, NULL);
+
+	life->taken = isnan(taken) ? -1 : taken;
 	if (prom_start(a->body, &life->start) == -1 || prom_value(a->body, "process_cpu_seconds_total", &life->growth) == -1)
 		*life = (struct push_life){ 0 };
 }
@@ -412,6 +416,8 @@ pusher_run(struct pusher *p, const char *url, const char *target)
 
 	if (fcntl(STDIN_FILENO, F_GETFD) == -1)
 		err(1, "<stdin>");
+	if ((fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY)
+		errx(1, "<stdin>: %s", strerror(EBADF));
 	hold_stream(stdout);
 	hold_stream(stderr);
 	(void)signal(SIGPIPE, SIG_IGN);

@@ -237,7 +237,10 @@ account() {
 			grep -q 'verified: of 20000 records accepted 10000 are there' said
 			grep -q 'lines 1 to 10000: 10000 records were accepted and are not there' said
 		else
-			wait "$pusher"
+			wait "$pusher" || {
+				cat said
+				return 1
+			}
 			grep -q 'verified: of 20000 records accepted 20000 are there' said
 			grep -q 'started anew' said
 			found 20000
@@ -255,8 +258,9 @@ account() {
 	"$OG_ROOT/test/live/kill.sh" -m 5 -d 45 -s "${OG_SEED:-1}" pid "$pusher" ./alone.sh >harm 2>>said 3>&-
 	wait "$pusher"
 	cat harm said
-	[[ $(cat harm) =~ killed\ ([0-9]+) ]]
-	[ "${BASH_REMATCH[1]}" -ge 2 ]
+	[[ $(cat harm) =~ killed\ ([0-9]+)\ ended\ ([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 1 ]
+	[ $((BASH_REMATCH[1] + BASH_REMATCH[2])) -ge 3 ]
 	grep -q 'started anew' said
 	found "$records"
 	export_all >stored
