@@ -108,8 +108,8 @@ is_another(const struct push *p, const struct push_life *life)
 }
 
 /*
- * Start times are whole seconds: one that was killed and started within the second it had begun in shows only by having taken less than what
- * was accepted. Pages are up to a second old. A server that does not count all that it takes is believed once.
+ * Start times are whole seconds: a server that was killed and started within the second in which it had begun shows only by having taken
+ * less than what was accepted. Pages are up to a second old. A server that does not count all that it takes is believed once.
  */
 static int
 took_less(struct push *p, const struct push_life *life, int64_t asked)
