@@ -250,6 +250,9 @@ push_auth_open(struct push *p)
 		}
 		free(copy);
 	}
+	/* Never a NULL, for loops over them. */
+	if (buf_room(&p->secrets, 1) == NULL)
+		return -1;
 	return (why = read_all(p)) == NULL ? 0 : push_wrong(p, "-H, -P", why);
 }
 
