@@ -115,6 +115,8 @@ ch_ask_statements(const struct ch_server *s, const char *text, size_t n)
 	size_t len;
 	int more;
 
+	if (text == NULL)
+		return 0;
 	/* One that cannot be read must not be found when others were carried out. */
 	while ((more = ch_statement(&at, text + n, &sql, &len, &errstr)) == 1)
 		continue;

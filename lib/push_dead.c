@@ -107,7 +107,9 @@ push_dead_put(struct push *p, uint64_t line, long status, const char *why, const
 	int n = snprintf(head, sizeof(head), "%" PRIu64 "\t%ld\t", line, status);
 	size_t before = p->late.n;
 
-	if (p->dead == -1 || bsearch(&line, p->known, p->nknown, sizeof(line), by_number) != NULL)
+	if (p->dead == -1)
+		return 0;
+	if (p->nknown > 0 && bsearch(&line, p->known, p->nknown, sizeof(line), by_number) != NULL)
 		return 0;
 	if (buf_put(&p->late, head, (size_t)n) == -1 || buf_puts(&p->late, why) == -1 || buf_puts(&p->late, "\t") == -1 ||
 	    buf_put(&p->late, text, len) == -1 || buf_puts(&p->late, "\n") == -1) {
