@@ -85,12 +85,6 @@ push_signals(const struct push *p)
 	return p->signals;
 }
 
-const struct hist *
-push_times(const struct push *p)
-{
-	return &p->times;
-}
-
 void
 push_note(struct push *p, const char *why, int again)
 {

@@ -13,7 +13,6 @@
 #include <stdint.h>
 
 #include "batch.h"
-#include "hist.h"
 #include "pack.h"
 #include "rec.h"
 
@@ -142,8 +141,6 @@ void push_stop(struct push *, const char *why);
 const char *push_mark(const struct push *);
 /* Readable when a signal waits to be seen. */
 int push_signals(const struct push *);
-/* Requests and their times in microseconds. */
-const struct hist *push_times(const struct push *);
 
 /* An answer in words, without secrets: "401: wrong password" */
 void push_says(const struct push *, const struct push_answer *, char why[PUSH_WHY]);

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "hist.h"
 #include "pool.h"
 #include "push.h"
 

@@ -239,5 +239,6 @@ main(int argc, char *argv[])
 	(void)snprintf(target, sizeof(target), "%s %s", opts.table, opts.format);
 	status = pusher_run(&c.p, argv[optind], target);
 	status |= verify(&c) || c.unwritten > 0;
+	ch_close(&c.ch);
 	return pusher_end(&c.p, status);
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "prom.h"
 #include "pusher.h"
 #include "vl.h"
 
@@ -140,7 +139,7 @@ begin(void *arg, struct push *push)
 	}
 	if (push_ask(push, &metrics, &a) == -1)
 		return -1;
-	if (a.status != 200 || prom_window(a.body, now_ns(), &v->vl.oldest, &v->vl.newest) == -1)
+	if (a.status != 200 || vl_retention(&v->vl, a.body, now_ns()) == -1)
 		pusher_say(p, "retention unknown (/metrics: %ld): what is too old is dropped there in silence", a.status);
 	if (push_ask(push, &empty, &a) == -1)
 		return -1;
