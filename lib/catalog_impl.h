@@ -18,6 +18,7 @@ enum table {
 	T_CALLS,
 	T_CODES,
 	T_LOGS,
+	T_TICKETS,
 	T_LAYOUTS,
 	T_INCIDENTS,
 	T_EFFECTS,
@@ -119,10 +120,17 @@ enum {
 	IN_HOST = 2,
 	IN_CASCADE = 4,
 	IN_OPERATION = 8,
-	IN_LOG = 16,
-	IN_RECORD = 32,
+	IN_LOG = 16,  /* messages of lines; conditions of lines and tickets */
+	IN_SPAN = 32, /* layouts, by record: event, span and sample; the others have their own */
 	IN_AGGREGATE = 64,
-	IN_EARLY = 128 /* conditions of calls, codes, effects */
+	IN_EARLY = 128, /* conditions of calls, codes, effects */
+	IN_LINE = 256,
+	IN_TICKET = 512,
+	IN_INCIDENT = 1024,
+	IN_OF_LINK = 2048, /* series:link and so on */
+	IN_OF_HOST = 4096,
+	IN_OF_SERVICE = 8192,
+	IN_OF_PLACE = 16384
 };
 void catalog_text_of(struct load *, const char *s, unsigned where, struct catalog_text *);
 /* decided: what the condition decides, for messages; said of early conditions only. */

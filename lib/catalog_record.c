@@ -8,7 +8,8 @@
 static void
 load_logs(struct load *l)
 {
-	enum { OPERATION, LEVEL, MESSAGE, WHEN };
+	enum { OPERATION, AT, EVENT, LEVEL, MESSAGE, WHEN, BY };
+	static const char *const at[] = { "start", "call", "end", NULL };
 	static const char *const level[] = { "", "DEBUG", "INFO", "WARN", "ERROR", NULL };
 	struct catalog *c = l->c;
 	struct catalog_log *k;
@@ -19,10 +20,43 @@ load_logs(struct load *l)
 	while (catalog_next_row(l)) {
 		k = &c->log[c->nlogs++];
 		k->op = catalog_ref_of(l, catalog_cell(l, OPERATION).s);
+		k->at = AT_END;
+		if (catalog_cell(l, AT).s[0] != '\0')
+			k->at = (enum catalog_moment)catalog_choice(l, catalog_cell(l, AT), at, "start, call or end");
+		k->event = catalog_name_of(l, catalog_cell(l, EVENT));
 		k->level =
 		    catalog_choice(l, catalog_cell(l, LEVEL), level, "DEBUG, INFO, WARN or ERROR") == 0 ? NULL : catalog_cell(l, LEVEL).s;
 		catalog_text_of(l, catalog_cell(l, MESSAGE).s, IN_LOG, &k->message);
 		catalog_cond_of(l, catalog_cell(l, WHEN).s, IN_LOG, NULL, &k->when);
+		k->by = catalog_name_of(l, catalog_cell(l, BY));
+		k->by_caller = strcmp(k->by, "caller") == 0;
+		if (k->by_caller || k->by[0] == '\0')
+			k->by = NULL;
+	}
+}
+
+/* Tickets of tickets would not end: nine more of ten. */
+#define REPEAT_MAX 0.9
+
+static void
+load_tickets(struct load *l)
+{
+	enum { WHEN, RATE, DELAY, REPEAT };
+	struct catalog *c = l->c;
+	struct catalog_ticket *k;
+
+	if (!catalog_open_either(l, T_TICKETS))
+		return;
+	c->ticket = catalog_get(l, l->t->nrows, sizeof(*c->ticket));
+	while (catalog_next_row(l)) {
+		k = &c->ticket[c->ntickets];
+		if (c->ntickets > 0 && k[-1].when.n == 0)
+			catalog_fail(l, "row after the one without condition");
+		c->ntickets++;
+		catalog_cond_of(l, catalog_cell(l, WHEN).s, IN_LOG, NULL, &k->when);
+		k->rate = catalog_share(l, catalog_cell(l, RATE), 0);
+		catalog_quantity(l, catalog_cell(l, DELAY), "0", &k->delay_min, 0, MANY, 0);
+		k->repeat = catalog_number(l, catalog_cell(l, REPEAT), 0, 0, REPEAT_MAX);
 	}
 }
 
@@ -66,7 +100,10 @@ static void
 layouts_of(struct load *l, int folder, struct catalog_field *field)
 {
 	enum { LAYOUT, RECORD, FIELD, VALUE, WHEN };
-	static const char *const word[] = { "event", "span", "sample", "aggregate", NULL };
+	static const char *const word[] = { "event", "span", "sample", "aggregate", "log", "ticket", "incident", "series:link",
+		"series:host", "series:service", "series:place", NULL };
+	static const unsigned of[] = { IN_SPAN, IN_SPAN, IN_SPAN, IN_AGGREGATE, IN_LINE, IN_TICKET, IN_INCIDENT, IN_OF_LINK, IN_OF_HOST,
+		IN_OF_SERVICE, IN_OF_PLACE };
 	struct catalog *c = l->c;
 	struct catalog_layout *k;
 	struct catalog_field *f = field;
@@ -81,7 +118,8 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 	catalog_index_init(l, &fields, l->t->nrows);
 	while (catalog_next_row(l)) {
 		name = catalog_name_of(l, catalog_cell(l, LAYOUT));
-		record = (enum catalog_record)catalog_choice(l, catalog_cell(l, RECORD), word, "event, span, sample or aggregate");
+		record = (enum catalog_record)catalog_choice(l, catalog_cell(l, RECORD), word,
+		    "event, span, log, sample, aggregate, ticket, incident or series:link, host, service or place");
 		if ((k = layout_of(l, own, name, record)) == NULL)
 			continue;
 		if (k->n == 0)
@@ -91,7 +129,7 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 			catalog_check_name(l, f->name);
 		else if (catalog_cell(l, VALUE).s[0] != '\0')
 			catalog_fail(l, "field \"*\" has no value");
-		where = record == RECORD_AGGREGATE ? IN_AGGREGATE : IN_RECORD;
+		where = of[record];
 		catalog_text_of(l, catalog_cell(l, VALUE).s, where, &f->value);
 		catalog_cond_of(l, catalog_cell(l, WHEN).s, where, NULL, &f->when);
 		if (k->blind) {
@@ -240,6 +278,7 @@ catalog_load_records(struct load *l)
 	struct catalog_field *field;
 
 	load_logs(l);
+	load_tickets(l);
 	catalog_index_init(l, &l->a->layout, catalog_rows_of(l, T_LAYOUTS));
 	c->layout = catalog_get(l, catalog_rows_of(l, T_LAYOUTS), sizeof(*c->layout));
 	field = catalog_get(l, catalog_rows_of(l, T_LAYOUTS), sizeof(*field));
