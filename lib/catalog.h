@@ -193,10 +193,18 @@ struct catalog_place {
 	struct catalog_clock *clock;
 	char **part; /* by the ids row "places" */
 };
+/* A one-way circuit between places. */
+struct catalog_link {
+	char *id;
+	int from, to;            /* places */
+	double weight;           /* among those of the pair */
+	double rtt_ms, loss_pct; /* of a round trip, when all is well */
+};
 struct catalog_service {
 	char *id;
 	int hosts;
 	struct catalog_text host;
+	int pool;                     /* the first service whose hosts have the same names: those are one pool */
 	struct catalog_dist releases; /* builds a year */
 	char **part;                  /* by the ids row "services" */
 	char *name, *group;
@@ -245,6 +253,7 @@ struct catalog_call {
 	struct catalog_dist share; /* DIST_NONE: the callee's own latency is added */
 	enum catalog_where where;
 	int place;         /* WHERE_PLACE */
+	double trips;      /* round trips over the link, when it leaves its place */
 	double timeout_ms; /* 0: never */
 	int retries;
 	double fails;
@@ -322,22 +331,40 @@ struct catalog_incident {
 	struct catalog_dist length_min; /* DIST_NONE: to the end of the world */
 	struct catalog_dist per_year;
 	struct catalog_dist ramp_min;
-	int scope_any; /* one place per occurrence, by weight */
-	int nplaces;   /* 0 and not scope_any: everywhere */
+	struct catalog_dist every_min, burst_min; /* DIST_NONE: it does not come in bursts */
+	int scope_any;                            /* one place per occurrence, by weight */
+	int nplaces;                              /* 0 and not scope_any: everywhere */
 	int *place;
 	int line;
 };
-enum catalog_what { EFFECT_LATENCY, EFFECT_ERRORS, EFFECT_TRAFFIC, EFFECT_DELAY };
+/* What a series is a metric of. */
+enum catalog_of { OF_LINK, OF_HOST, OF_SERVICE, OF_PLACE };
+enum catalog_base { BASE_DRAWN, BASE_RTT, BASE_LOSS };
+struct catalog_series {
+	char *id;
+	enum catalog_of of;
+	int64_t every;            /* us */
+	enum catalog_base from;   /* of the link itself, or else: */
+	struct catalog_dist base; /* drawn once for each thing */
+	double swing, noise;      /* shares of the base */
+	double memory_min;
+	double lo, hi; /* hi below lo: no bounds */
+};
+enum catalog_what { EFFECT_LATENCY, EFFECT_ERRORS, EFFECT_TRAFFIC, EFFECT_DELAY, EFFECT_WEIGHT, EFFECT_SERIES };
 struct catalog_effect {
 	int incident;
 	int nlevels; /* 0: all */
 	char **level;
 	enum catalog_what what;
+	int series;                 /* EFFECT_SERIES */
 	int target_all, target_any; /* "*", "any" */
 	int ntargets;
 	struct catalog_ref *target;
+	int nthings;
+	int *thing; /* of weights and series, instead of targets: links, services (also for hosts) or places */
 	struct catalog_cond when;
 	struct catalog_dist factor, add;
+	char *factor_text, *add_text; /* as written */
 	int ncodes;
 	int *code;
 };
@@ -349,6 +376,7 @@ struct catalog_settings {
 	char *level;
 	double user_zipf, object_zipf, tail_share, tail_alpha, load_latency, stagger;
 	double backoff_ms, cache_hit;
+	double rto_ms;    /* what a lost round trip costs */
 	double cap_ms;    /* no request lasts longer */
 	int timeout_code; /* code index, that of a failure */
 	struct catalog_dist db_queries;
@@ -380,6 +408,7 @@ struct catalog {
 	struct catalog_settings set;
 	int nplaces, nservices, npersonas, nops, ncalls, ncodes, nlogs, ntickets, nlayouts, nids, nlists, nincidents, neffects, nobjects,
 	    nconsts;
+	int nlinks, nseries;
 	struct catalog_place *place;
 	struct catalog_service *service;
 	struct catalog_persona *persona;
@@ -393,6 +422,9 @@ struct catalog {
 	struct catalog_list *list;
 	struct catalog_incident *incident;
 	struct catalog_effect *effect;
+	struct catalog_link *link;
+	struct catalog_series *series;
+	int rtt, loss;          /* the series of links that calls meet, "rtt_ms" and "loss_pct"; -1: none */
 	char **object;          /* type names */
 	char **cname, **cvalue; /* const.NAME of the settings */
 	int nplaceparts, nserviceparts;
@@ -415,6 +447,8 @@ int catalog_code(const struct catalog *, const char *code, size_t n);
 int catalog_list(const struct catalog *, const char *name, size_t n);
 int catalog_layout(const struct catalog *, const char *name, size_t n);
 int catalog_id(const struct catalog *, const char *id, size_t n);
+int catalog_link(const struct catalog *, const char *id, size_t n);
+int catalog_series(const struct catalog *, const char *id, size_t n);
 /* Operation row that `name` at `service` is: its own row before that of "*"; `name` as written in the tables. */
 int catalog_op(const struct catalog *, int service, const char *name, size_t n);
 /* Does the reference cover operation row `op` at `service`? */
@@ -430,5 +464,13 @@ int catalog_parse_dist(struct catalog *, const char *s, size_t n, struct catalog
  */
 int catalog_expand(
     const struct catalog *, int id, int place, int service, const char *release, char *buf, size_t size, const char **missing);
+
+/*
+ * Hosts. Services whose hosts have the same names share them: a pool, named by its first service. It has as many hosts at each place as the
+ * service of it that asks for most.
+ */
+int catalog_hosts(const struct catalog *, int pool);
+/* Name of host n, from 1, of a service at a place; its length, or -1 when it does not fit. */
+int catalog_host(const struct catalog *, int service, int place, int n, char *buf, size_t size);
 
 #endif

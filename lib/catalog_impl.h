@@ -13,6 +13,8 @@ enum table {
 	T_IDS,
 	T_PLACES,
 	T_SERVICES,
+	T_LINKS,
+	T_SERIES,
 	T_OPERATIONS,
 	T_PERSONAS,
 	T_CALLS,
@@ -27,7 +29,7 @@ enum table {
 /* Where a table comes from: the catalog itself, or the folder `default`. */
 enum { OWN, DEFAULT, NFOLDERS };
 
-#define NCOLUMNS 11 /* of the widest table */
+#define NCOLUMNS 12 /* of the widest table */
 #define MANY 1e9    /* upper bound of numbers that have no other */
 
 /* Names to numbers. */
@@ -45,7 +47,7 @@ struct block;
 struct arena {
 	struct block *block;
 	struct tsv tsv[NFOLDERS][NTABLES];
-	struct index place, service, op, code, list, id, layout, persona, incident, object, constant;
+	struct index place, service, op, code, list, id, layout, persona, incident, object, constant, link, series;
 };
 
 /* A cell and what messages call it. */
@@ -142,13 +144,18 @@ void catalog_blind_cond(struct load *, struct catalog_cond *);
 void catalog_load_constants(struct load *);
 void catalog_load_settings(struct load *);
 
-/* catalog_thing.c, catalog_traffic.c, catalog_record.c; in this order, each refers to those before */
+/* catalog_thing.c, catalog_link.c, catalog_traffic.c, catalog_record.c; in this order, each refers to those before */
 void catalog_load_things(struct load *);
+void catalog_load_links(struct load *);
 void catalog_load_traffic(struct load *);
 void catalog_load_records(struct load *);
 
-/* catalog_check.c */
+/* catalog_host.c: when there are places and services */
+void catalog_find_pools(struct load *);
+
+/* catalog_check.c, catalog_link.c */
 void catalog_check_all(struct load *);
+void catalog_check_links(struct load *);
 
 /* As catalog_load(), but table `name` has these bytes and not those of its file; NULL: none has. */
 struct catalog_bytes {

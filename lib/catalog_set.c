@@ -36,6 +36,7 @@ static const struct key {
 	{ "load_latency", K_NUMBER, AT(load_latency), 0, 0, 1000, "0.2" },
 	{ "stagger", K_SHARE, AT(stagger), 0, 0, 1, "0" },
 	{ "backoff_ms", K_NUMBER, AT(backoff_ms), 0, 0, CAP, "50" },
+	{ "rto_ms", K_NUMBER, AT(rto_ms), 0, 0, CAP, "250" },
 	{ "cache_hit", K_SHARE, AT(cache_hit), 0, 0, 1, "0.7" },
 	{ "cap_ms", K_NUMBER, AT(cap_ms), 0, 1, CAP, "60000" },
 	{ "timeout_code", K_CODE, AT(timeout_code), 0, 0, 0, "" },
