@@ -82,7 +82,7 @@ function call(at, k, said) {
 }
 
 function transaction(i, start, minute, ms, dependency, failed, word, root, second_span, work, remote) {
-	start = int((i + any(100) / 100) * 604790000 / n)
+	start = int((i + any(60) / 100) * 604790000 / n)
 	minute = int(start / 60000)
 	region = regions[1 + any(5)]
 	type = types[1 + any(3)]
