@@ -88,7 +88,7 @@ ALL INNER JOIN
 	GROUP BY transaction_id
 ) AS logged USING transaction_id;
 
--- confusion_matrix: does a call name the right transaction? Nothing found is neither NULL nor '', for that is a server's setting: known says it.
+-- confusion_matrix: does a call name the right transaction? What the join does not find is NULL or empty, as the server is set: known tells.
 SELECT
 	countIf(transaction_id != '' AND ifNull(known, 0) = 1 AND owner = customer_id) AS tso_tp_count,
 	countIf(transaction_id = '') AS tso_fn_count,
@@ -114,7 +114,7 @@ WHERE active AND database = 'fibersqs_prod'
 GROUP BY table
 ORDER BY table;
 
--- Minute by minute, does the circuit's round trip explain how long calls over it took? In all of the incident, and in its bad minutes alone.
+-- Minute by minute, does the round trip on the circuit explain how long calls over it took? In the whole incident, and in its bad minutes.
 WITH (SELECT 2 * quantileExact(0.5)(rtt_ms) FROM fibersqs_prod.network_circuit_metrics WHERE circuit_id = 'CKT-CEN-EAS-003') AS bad
 SELECT
 	round(corr(rtt_ms, latency_ms), 3) AS correlation, count() AS minutes,
