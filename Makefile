@@ -5,7 +5,7 @@ include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
 MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack pool hist prom batch push vl vm ch
-PARTS = catalog_cell catalog_check catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
+PARTS = catalog_cell catalog_check catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush og-vmpush og-chpush
 # test/lib, test/tools, test/fuzz
 TESTS = agg batch buf catalog ch clock dist grammar hist json measure mix num out pack pool prom push rec render sim timeline tsv vl vm world
@@ -111,6 +111,8 @@ install: all
 	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	for s in 1 5 7; do mkdir -p $(DESTDIR)$(MANPREFIX)/man$$s && install -m 644 man/*.$$s $(DESTDIR)$(MANPREFIX)/man$$s || exit 1; done
+	[ $(PREFIX) = /usr/local ] || for f in man/*.[157]; do \
+		sed 's|/usr/local/share/og|$(PREFIX)/share/og|g' $$f >$(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/} || exit 1; done
 	cp -R share/og $(DESTDIR)$(PREFIX)/share
 	chmod -R u+rwX,go+rX,go-w $(DESTDIR)$(PREFIX)/share/og
 
@@ -121,9 +123,17 @@ uninstall:
 	(cd share && find og -type f) | while read -r f; do rm -f "$(DESTDIR)$(PREFIX)/share/$$f"; done
 	(cd share && find og -depth -type d) | while read -r d; do rmdir "$(DESTDIR)$(PREFIX)/share/$$d" || true; done
 
+# The last commit as a tarball, and a Debian package made from that; both in build/; each commit has its bytes.
+dist:
+	packaging/dist.sh $(VERSION) build
+
+deb: dist
+	test/deps.sh deb
+	packaging/deb.sh build/og-$(VERSION).tar.gz build/deb
+
 clean:
 	rm -rf build bin out
 
-.PHONY: all bench check clean demo deps fuzz install lint tests uninstall FORCE
+.PHONY: all bench check clean deb demo deps dist fuzz install lint tests uninstall FORCE
 
 -include $(LIBOBJ:.o=.d) $(PROGOBJ:.o=.d) $(TESTBIN:=.d) $(TOOLBIN:=.d) $(FUZZOBJ:.o=.d) $(FUZZBIN:=.d)

@@ -1,4 +1,6 @@
 # Settings. Everything here may be given on the command line: make CC=clang PREFIX=/usr
+# What -V prints and packages are called; NEWS.md begins with it.
+VERSION = 0.1
 PREFIX = /usr/local
 MANPREFIX = $(PREFIX)/share/man
 CC = cc
@@ -6,7 +8,7 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 OPT = -O2
 # No contraction of a * b + c: the same bytes on every machine, whatever OPT says.
 CFLAGS = -std=c11 $(WARN) $(OPT) -ffp-contract=off -g
-CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"0.1"'
+CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"$(VERSION)"'
 LDFLAGS =
 # -lm for sqrt alone.
 LDLIBS = -lbsd -lm

@@ -1,24 +1,29 @@
 #!/bin/sh
 #
-# Install what is missing on Debian: all that `make check` needs, or with "demo" only what `make demo` does, with "live" the servers of test/live, too. Says nothing when there is nothing to do.
+# Install what is missing on Debian: all that `make check` needs, or with "demo" only what `make demo` does, with "deb" what `make deb` does, with "live" the servers of test/live, too. Says nothing when there is nothing to do.
 #
-#	deps.sh [demo | live]
+#	deps.sh [deb | demo | live]
 set -eu
 
 # What og is built from, and what the demo shows it with.
 build="gcc libc6-dev make libbsd-dev libjsmn-dev libzstd-dev zlib1g-dev libcurl4-openssl-dev"
 demo="bash ca-certificates coreutils curl jq xz-utils zstd"
+# What a package is made with.
+deb="debhelper dpkg-dev git"
 # Servers that og is tested with.
 servers="clickhouse-server victoria-metrics"
+# What packages are tried in, and several machines are made of.
+machines="iproute2 lintian mmdebstrap openssh-client openssh-server parallel"
 # What og is tested with.
-check="bats bmake clang clang-format clang-tidy cppcheck groff-base jq libclang-rt-dev mandoc openssl procps python3 shellcheck util-linux valgrind"
+check="bats bmake clang clang-format clang-tidy cppcheck git groff-base jq libclang-rt-dev mandoc openssl procps python3 shellcheck util-linux valgrind"
 
 case $#:${1-} in
 0:) want="$build $demo $check" ;;
-1:live) want="$build $demo $check $servers" ;;
+1:deb) want="$build $deb" ;;
+1:live) want="$build $deb $demo $check $servers $machines" ;;
 1:demo) want="$build $demo" ;;
 *)
-	echo "usage: deps.sh [demo | live]" >&2
+	echo "usage: deps.sh [deb | demo | live]" >&2
 	exit 2
 	;;
 esac
