@@ -140,6 +140,18 @@ catalog_id(const struct catalog *c, const char *id, size_t n)
 }
 
 int
+catalog_link(const struct catalog *c, const char *id, size_t n)
+{
+	return catalog_index_find(&arena_of(c)->link, id, n, 0);
+}
+
+int
+catalog_series(const struct catalog *c, const char *id, size_t n)
+{
+	return catalog_index_find(&arena_of(c)->series, id, n, 0);
+}
+
+int
 catalog_op(const struct catalog *c, int service, const char *name, size_t n)
 {
 	int op = catalog_index_find(&arena_of(c)->op, name, n, service);
@@ -411,6 +423,7 @@ load(struct load *l, const char *name, const struct catalog_bytes *bytes)
 	read_tables(l, bytes);
 	catalog_load_constants(l);
 	catalog_load_things(l);
+	catalog_load_links(l);
 	catalog_load_traffic(l);
 	catalog_load_records(l);
 	catalog_load_settings(l);

@@ -39,6 +39,11 @@ enum catalog_source {
 	SRC_ROOT_OPERATION,
 	SRC_ROOT_CATEGORY,
 	SRC_ROOT_DURATION, /* ms */
+	SRC_ROOT_RETRIES,  /* attempts in the tree that were not the first */
+	SRC_REMOTE_LINK,   /* of the first call in the tree that left its place */
+	SRC_REMOTE_PLACE,
+	SRC_REMOTE_SERVICE,
+	SRC_REMOTE_DURATION, /* ms */
 	SRC_PLACE_ID,
 	SRC_PLACE_PART, /* part number of the ids row "places" */
 	SRC_SERVICE_ID,
@@ -58,6 +63,8 @@ enum catalog_source {
 	SRC_SPAN_RESPONSE_BYTES,
 	SRC_SPAN_DB,
 	SRC_SPAN_CACHE, /* true, false, or null for writes */
+	SRC_CALL_LINK,  /* over which the span was called */
+	SRC_CALL_PLACE, /* where its caller ran */
 	SRC_OP_NAME,
 	SRC_OP_WRITE,
 	SRC_OP_CATEGORY,
@@ -72,14 +79,51 @@ enum catalog_source {
 	SRC_ERROR_SOURCE,
 	SRC_ERROR_REQUEST, /* request_id of the callee that failed first */
 	SRC_ERROR_CAUSE,   /* id of the incident or rollout */
-	SRC_LOG_LEVEL,
+	SRC_LOG_LEVEL,     /* of a line; of a span: of its last one */
 	SRC_LOG_MESSAGE,
-	SRC_CAUSE_SERVICE, /* in cascade.message: the service that failed */
-	SRC_CAUSE_MESSAGE, /* in cascade.message: its message, innermost */
-	SRC_CONST,         /* arg: none; text holds the value */
-	SRC_PICK,          /* list index */
-	SRC_HEX,           /* digits */
-	SRC_DIGITS,        /* digits */
+	SRC_LOG_TIME, /* enum catalog_time; this and the rest of a line only */
+	SRC_LOG_EVENT,
+	SRC_LOG_SERVICE,
+	SRC_LOG_HOST,
+	SRC_LOG_SPAN,
+	SRC_TICKET_TIME, /* enum catalog_time */
+	SRC_TICKET_ID,
+	SRC_TICKET_REQUEST, /* as the ticket names it */
+	SRC_TICKET_DELAY,   /* minutes */
+	SRC_INCIDENT_TIME,  /* enum catalog_time */
+	SRC_INCIDENT_END,   /* enum catalog_time */
+	SRC_INCIDENT_ID,
+	SRC_INCIDENT_TYPE,
+	SRC_INCIDENT_MESSAGE,
+	SRC_INCIDENT_LINK,
+	SRC_INCIDENT_COMPONENT,
+	SRC_INCIDENT_ROLE,
+	SRC_LINK_ID,
+	SRC_LINK_FROM,
+	SRC_LINK_TO,
+	SRC_LINK_RTT,  /* ms */
+	SRC_LINK_LOSS, /* % */
+	SRC_SERIES,    /* text holds the name */
+	SRC_AGG_COUNT,
+	SRC_AGG_FAILED,
+	SRC_AGG_RATE,        /* a second */
+	SRC_AGG_ERROR_RATE,  /* share */
+	SRC_AGG_MEAN,        /* ms */
+	SRC_AGG_QUANTILE,    /* ms; arg: percent */
+	SRC_AGG_SATURATION,  /* share */
+	SRC_AGG_HISTOGRAM,   /* list index */
+	SRC_AGG_BYTES,       /* list index */
+	SRC_TRUTH_INCIDENTS, /* ids of those that slowed or failed a span of the request */
+	SRC_TRUTH_SOURCE,    /* what the failure of the request began with */
+	SRC_TRUTH_SKEW,      /* ms */
+	SRC_TRUTH_NOISE,     /* clean, missing, fabricated, wrong */
+	SRC_CAUSE_SERVICE,   /* in cascade.message: the service that failed */
+	SRC_CAUSE_MESSAGE,   /* in cascade.message: its message, innermost */
+	SRC_CONST,           /* arg: none; text holds the value */
+	SRC_PICK,            /* list index */
+	SRC_DRAW,            /* from dist */
+	SRC_HEX,             /* digits */
+	SRC_DIGITS,          /* digits */
 	SRC_UUID,
 	SRC_N,
 	SRC_TIME, /* enum catalog_time */
@@ -93,7 +137,8 @@ struct catalog_piece {
 	int arg;
 	int places; /* ":.2": 2 places at most, trailing zeros dropped; -1: none given */
 	int width;  /* ":02": zero-padded to 2; 0: none given */
-	char *text; /* literal, constant or part name */
+	char *text; /* literal, constant, or name of a part or a series */
+	const struct catalog_dist *dist;
 };
 struct catalog_text {
 	int n;
@@ -148,10 +193,18 @@ struct catalog_place {
 	struct catalog_clock *clock;
 	char **part; /* by the ids row "places" */
 };
+/* A one-way circuit between places. */
+struct catalog_link {
+	char *id;
+	int from, to;            /* places */
+	double weight;           /* among those of the pair */
+	double rtt_ms, loss_pct; /* of a round trip, when all is well */
+};
 struct catalog_service {
 	char *id;
 	int hosts;
 	struct catalog_text host;
+	int pool;                     /* the first service whose hosts have the same names: those are one pool */
 	struct catalog_dist releases; /* builds a year */
 	char **part;                  /* by the ids row "services" */
 	char *name, *group;
@@ -200,6 +253,7 @@ struct catalog_call {
 	struct catalog_dist share; /* DIST_NONE: the callee's own latency is added */
 	enum catalog_where where;
 	int place;         /* WHERE_PLACE */
+	double trips;      /* round trips over the link, when it leaves its place */
 	double timeout_ms; /* 0: never */
 	int retries;
 	double fails;
@@ -213,18 +267,43 @@ struct catalog_code {
 	double weight, latency;
 	struct catalog_cond when;
 };
+/* Of the rows with one operation, moment and event the first that holds is a line. */
+enum catalog_moment { AT_START, AT_CALL, AT_END };
 struct catalog_log {
 	struct catalog_ref op;
+	enum catalog_moment at;
+	char *event; /* "": none */
 	char *level; /* NULL: by the rule */
 	struct catalog_text message;
 	struct catalog_cond when;
+	int by_caller;
+	char *by; /* printed as the service; NULL: that of the span, or of its caller */
+};
+/* Of the rows the first that holds decides whether a request brings a ticket. */
+struct catalog_ticket {
+	struct catalog_cond when;
+	double rate;
+	struct catalog_dist delay_min;
+	double repeat; /* chance of one more, again and again; below 1 */
 };
 struct catalog_field {
 	char *name; /* "*": which records are lines at all */
 	struct catalog_text value;
 	struct catalog_cond when;
 };
-enum catalog_record { RECORD_EVENT, RECORD_SPAN, RECORD_SAMPLE, RECORD_AGGREGATE };
+enum catalog_record {
+	RECORD_EVENT,
+	RECORD_SPAN,
+	RECORD_SAMPLE,
+	RECORD_AGGREGATE,
+	RECORD_LOG,
+	RECORD_TICKET,
+	RECORD_INCIDENT,
+	RECORD_LINK, /* series:link and so on */
+	RECORD_HOST,
+	RECORD_SERVICE,
+	RECORD_PLACE
+};
 struct catalog_layout {
 	char *name;
 	enum catalog_record record;
@@ -252,22 +331,40 @@ struct catalog_incident {
 	struct catalog_dist length_min; /* DIST_NONE: to the end of the world */
 	struct catalog_dist per_year;
 	struct catalog_dist ramp_min;
-	int scope_any; /* one place per occurrence, by weight */
-	int nplaces;   /* 0 and not scope_any: everywhere */
+	struct catalog_dist every_min, burst_min; /* DIST_NONE: it does not come in bursts */
+	int scope_any;                            /* one place per occurrence, by weight */
+	int nplaces;                              /* 0 and not scope_any: everywhere */
 	int *place;
 	int line;
 };
-enum catalog_what { EFFECT_LATENCY, EFFECT_ERRORS, EFFECT_TRAFFIC, EFFECT_DELAY };
+/* What a series is a metric of. */
+enum catalog_of { OF_LINK, OF_HOST, OF_SERVICE, OF_PLACE };
+enum catalog_base { BASE_DRAWN, BASE_RTT, BASE_LOSS };
+struct catalog_series {
+	char *id;
+	enum catalog_of of;
+	int64_t every;            /* us */
+	enum catalog_base from;   /* of the link itself, or else: */
+	struct catalog_dist base; /* drawn once for each thing */
+	double swing, noise;      /* shares of the base */
+	double memory_min;
+	double lo, hi; /* hi below lo: no bounds */
+};
+enum catalog_what { EFFECT_LATENCY, EFFECT_ERRORS, EFFECT_TRAFFIC, EFFECT_DELAY, EFFECT_WEIGHT, EFFECT_SERIES };
 struct catalog_effect {
 	int incident;
 	int nlevels; /* 0: all */
 	char **level;
 	enum catalog_what what;
+	int series;                 /* EFFECT_SERIES */
 	int target_all, target_any; /* "*", "any" */
 	int ntargets;
 	struct catalog_ref *target;
+	int nthings;
+	int *thing; /* of weights and series, instead of targets: links, services (also for hosts) or places */
 	struct catalog_cond when;
 	struct catalog_dist factor, add;
+	char *factor_text, *add_text; /* as written */
 	int ncodes;
 	int *code;
 };
@@ -279,12 +376,15 @@ struct catalog_settings {
 	char *level;
 	double user_zipf, object_zipf, tail_share, tail_alpha, load_latency, stagger;
 	double backoff_ms, cache_hit;
+	double rto_ms;    /* what a lost round trip costs */
 	double cap_ms;    /* no request lasts longer */
 	int timeout_code; /* code index, that of a failure */
 	struct catalog_dist db_queries;
 	double exemplar_ms, exemplar_share;
 	double cascade_factor; /* >= 1 */
 	struct catalog_text cascade_message;
+	struct catalog_dist skew_ms;                            /* of a host's clock */
+	double ticket_missing, ticket_fabricated, ticket_wrong; /* shares of tickets that name no request, none that exists, another */
 	double below;             /* share of failures of a span's own that begin in a callee instead, level by level */
 	double founders;          /* share of users who joined before begin, at least 1/8 */
 	double join_days;         /* the others join within so many days after begin */
@@ -306,7 +406,9 @@ struct catalog {
 	char *dir;
 	uint64_t digest; /* of all bytes read */
 	struct catalog_settings set;
-	int nplaces, nservices, npersonas, nops, ncalls, ncodes, nlogs, nlayouts, nids, nlists, nincidents, neffects, nobjects, nconsts;
+	int nplaces, nservices, npersonas, nops, ncalls, ncodes, nlogs, ntickets, nlayouts, nids, nlists, nincidents, neffects, nobjects,
+	    nconsts;
+	int nlinks, nseries;
 	struct catalog_place *place;
 	struct catalog_service *service;
 	struct catalog_persona *persona;
@@ -314,11 +416,15 @@ struct catalog {
 	struct catalog_call *call;
 	struct catalog_code *code;
 	struct catalog_log *log;
+	struct catalog_ticket *ticket;
 	struct catalog_layout *layout;
 	struct catalog_id *id;
 	struct catalog_list *list;
 	struct catalog_incident *incident;
 	struct catalog_effect *effect;
+	struct catalog_link *link;
+	struct catalog_series *series;
+	int rtt, loss;          /* the series of links that calls meet, "rtt_ms" and "loss_pct"; -1: none */
 	char **object;          /* type names */
 	char **cname, **cvalue; /* const.NAME of the settings */
 	int nplaceparts, nserviceparts;
@@ -341,6 +447,8 @@ int catalog_code(const struct catalog *, const char *code, size_t n);
 int catalog_list(const struct catalog *, const char *name, size_t n);
 int catalog_layout(const struct catalog *, const char *name, size_t n);
 int catalog_id(const struct catalog *, const char *id, size_t n);
+int catalog_link(const struct catalog *, const char *id, size_t n);
+int catalog_series(const struct catalog *, const char *id, size_t n);
 /* Operation row that `name` at `service` is: its own row before that of "*"; `name` as written in the tables. */
 int catalog_op(const struct catalog *, int service, const char *name, size_t n);
 /* Does the reference cover operation row `op` at `service`? */
@@ -356,5 +464,13 @@ int catalog_parse_dist(struct catalog *, const char *s, size_t n, struct catalog
  */
 int catalog_expand(
     const struct catalog *, int id, int place, int service, const char *release, char *buf, size_t size, const char **missing);
+
+/*
+ * Hosts. Services whose hosts have the same names share them: a pool, named by its first service. It has as many hosts at each place as the
+ * service of it that asks for most.
+ */
+int catalog_hosts(const struct catalog *, int pool);
+/* Name of host n, from 1, of a service at a place; its length, or -1 when it does not fit. */
+int catalog_host(const struct catalog *, int service, int place, int n, char *buf, size_t size);
 
 #endif

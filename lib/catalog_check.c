@@ -263,7 +263,7 @@ warn_all(const struct graph *g)
 			    g->l, T_PERSONAS, catalog_nth_line(g->l, T_PERSONAS, i), "persona \"%s\" makes no requests", c->persona[i].id);
 	for (i = 0; i < c->neffects; i++) {
 		e = &c->effect[i];
-		touched = e->target_all || e->target_any;
+		touched = e->target_all || e->target_any || e->nthings > 0;
 		for (k = 0; k < e->ntargets && !touched; k++)
 			touched = reached(g, &e->target[k]);
 		if (!touched)
@@ -314,6 +314,7 @@ catalog_check_all(struct load *l)
 			    l, T_CALLS, (size_t)c->call[i].line, "timeout_ms: no code 504, and setting timeout_code names none");
 	if (c->set.timeout_code == -1)
 		l->c->set.timeout_code = last_resort(c);
+	catalog_check_links(l);
 	walk_all(&g);
 	warn_all(&g);
 }

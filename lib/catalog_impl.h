@@ -13,11 +13,14 @@ enum table {
 	T_IDS,
 	T_PLACES,
 	T_SERVICES,
+	T_LINKS,
+	T_SERIES,
 	T_OPERATIONS,
 	T_PERSONAS,
 	T_CALLS,
 	T_CODES,
 	T_LOGS,
+	T_TICKETS,
 	T_LAYOUTS,
 	T_INCIDENTS,
 	T_EFFECTS,
@@ -26,7 +29,7 @@ enum table {
 /* Where a table comes from: the catalog itself, or the folder `default`. */
 enum { OWN, DEFAULT, NFOLDERS };
 
-#define NCOLUMNS 11 /* of the widest table */
+#define NCOLUMNS 12 /* of the widest table */
 #define MANY 1e9    /* upper bound of numbers that have no other */
 
 /* Names to numbers. */
@@ -44,7 +47,7 @@ struct block;
 struct arena {
 	struct block *block;
 	struct tsv tsv[NFOLDERS][NTABLES];
-	struct index place, service, op, code, list, id, layout, persona, incident, object, constant;
+	struct index place, service, op, code, list, id, layout, persona, incident, object, constant, link, series;
 };
 
 /* A cell and what messages call it. */
@@ -119,10 +122,17 @@ enum {
 	IN_HOST = 2,
 	IN_CASCADE = 4,
 	IN_OPERATION = 8,
-	IN_LOG = 16,
-	IN_RECORD = 32,
+	IN_LOG = 16,  /* messages of lines; conditions of lines and tickets */
+	IN_SPAN = 32, /* layouts, by record: event, span and sample; the others have their own */
 	IN_AGGREGATE = 64,
-	IN_EARLY = 128 /* conditions of calls, codes, effects */
+	IN_EARLY = 128, /* conditions of calls, codes, effects */
+	IN_LINE = 256,
+	IN_TICKET = 512,
+	IN_INCIDENT = 1024,
+	IN_OF_LINK = 2048, /* series:link and so on */
+	IN_OF_HOST = 4096,
+	IN_OF_SERVICE = 8192,
+	IN_OF_PLACE = 16384
 };
 void catalog_text_of(struct load *, const char *s, unsigned where, struct catalog_text *);
 /* decided: what the condition decides, for messages; said of early conditions only. */
@@ -134,13 +144,18 @@ void catalog_blind_cond(struct load *, struct catalog_cond *);
 void catalog_load_constants(struct load *);
 void catalog_load_settings(struct load *);
 
-/* catalog_thing.c, catalog_traffic.c, catalog_record.c; in this order, each refers to those before */
+/* catalog_thing.c, catalog_link.c, catalog_traffic.c, catalog_record.c; in this order, each refers to those before */
 void catalog_load_things(struct load *);
+void catalog_load_links(struct load *);
 void catalog_load_traffic(struct load *);
 void catalog_load_records(struct load *);
 
-/* catalog_check.c */
+/* catalog_host.c: when there are places and services */
+void catalog_find_pools(struct load *);
+
+/* catalog_check.c, catalog_link.c */
 void catalog_check_all(struct load *);
+void catalog_check_links(struct load *);
 
 /* As catalog_load(), but table `name` has these bytes and not those of its file; NULL: none has. */
 struct catalog_bytes {

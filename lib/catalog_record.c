@@ -8,7 +8,8 @@
 static void
 load_logs(struct load *l)
 {
-	enum { OPERATION, LEVEL, MESSAGE, WHEN };
+	enum { OPERATION, AT, EVENT, LEVEL, MESSAGE, WHEN, BY };
+	static const char *const at[] = { "start", "call", "end", NULL };
 	static const char *const level[] = { "", "DEBUG", "INFO", "WARN", "ERROR", NULL };
 	struct catalog *c = l->c;
 	struct catalog_log *k;
@@ -19,10 +20,43 @@ load_logs(struct load *l)
 	while (catalog_next_row(l)) {
 		k = &c->log[c->nlogs++];
 		k->op = catalog_ref_of(l, catalog_cell(l, OPERATION).s);
+		k->at = AT_END;
+		if (catalog_cell(l, AT).s[0] != '\0')
+			k->at = (enum catalog_moment)catalog_choice(l, catalog_cell(l, AT), at, "start, call or end");
+		k->event = catalog_name_of(l, catalog_cell(l, EVENT));
 		k->level =
 		    catalog_choice(l, catalog_cell(l, LEVEL), level, "DEBUG, INFO, WARN or ERROR") == 0 ? NULL : catalog_cell(l, LEVEL).s;
 		catalog_text_of(l, catalog_cell(l, MESSAGE).s, IN_LOG, &k->message);
 		catalog_cond_of(l, catalog_cell(l, WHEN).s, IN_LOG, NULL, &k->when);
+		k->by = catalog_name_of(l, catalog_cell(l, BY));
+		k->by_caller = strcmp(k->by, "caller") == 0;
+		if (k->by_caller || k->by[0] == '\0')
+			k->by = NULL;
+	}
+}
+
+/* Tickets of tickets would not end: nine more of ten. */
+#define REPEAT_MAX 0.9
+
+static void
+load_tickets(struct load *l)
+{
+	enum { WHEN, RATE, DELAY, REPEAT };
+	struct catalog *c = l->c;
+	struct catalog_ticket *k;
+
+	if (!catalog_open_either(l, T_TICKETS))
+		return;
+	c->ticket = catalog_get(l, l->t->nrows, sizeof(*c->ticket));
+	while (catalog_next_row(l)) {
+		k = &c->ticket[c->ntickets];
+		if (c->ntickets > 0 && k[-1].when.n == 0)
+			catalog_fail(l, "row after the one without condition");
+		c->ntickets++;
+		catalog_cond_of(l, catalog_cell(l, WHEN).s, IN_LOG, NULL, &k->when);
+		k->rate = catalog_share(l, catalog_cell(l, RATE), 0);
+		catalog_quantity(l, catalog_cell(l, DELAY), "0", &k->delay_min, 0, MANY, 0);
+		k->repeat = catalog_number(l, catalog_cell(l, REPEAT), 0, 0, REPEAT_MAX);
 	}
 }
 
@@ -66,7 +100,10 @@ static void
 layouts_of(struct load *l, int folder, struct catalog_field *field)
 {
 	enum { LAYOUT, RECORD, FIELD, VALUE, WHEN };
-	static const char *const word[] = { "event", "span", "sample", "aggregate", NULL };
+	static const char *const word[] = { "event", "span", "sample", "aggregate", "log", "ticket", "incident", "series:link",
+		"series:host", "series:service", "series:place", NULL };
+	static const unsigned of[] = { IN_SPAN, IN_SPAN, IN_SPAN, IN_AGGREGATE, IN_LINE, IN_TICKET, IN_INCIDENT, IN_OF_LINK, IN_OF_HOST,
+		IN_OF_SERVICE, IN_OF_PLACE };
 	struct catalog *c = l->c;
 	struct catalog_layout *k;
 	struct catalog_field *f = field;
@@ -81,7 +118,8 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 	catalog_index_init(l, &fields, l->t->nrows);
 	while (catalog_next_row(l)) {
 		name = catalog_name_of(l, catalog_cell(l, LAYOUT));
-		record = (enum catalog_record)catalog_choice(l, catalog_cell(l, RECORD), word, "event, span, sample or aggregate");
+		record = (enum catalog_record)catalog_choice(l, catalog_cell(l, RECORD), word,
+		    "event, span, log, sample, aggregate, ticket, incident or series:link, host, service or place");
 		if ((k = layout_of(l, own, name, record)) == NULL)
 			continue;
 		if (k->n == 0)
@@ -91,7 +129,7 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 			catalog_check_name(l, f->name);
 		else if (catalog_cell(l, VALUE).s[0] != '\0')
 			catalog_fail(l, "field \"*\" has no value");
-		where = record == RECORD_AGGREGATE ? IN_AGGREGATE : IN_RECORD;
+		where = of[record];
 		catalog_text_of(l, catalog_cell(l, VALUE).s, where, &f->value);
 		catalog_cond_of(l, catalog_cell(l, WHEN).s, where, NULL, &f->when);
 		if (k->blind) {
@@ -123,9 +161,21 @@ scope_of(struct load *l, struct cell x, struct catalog_incident *k)
 }
 
 static void
+bursts_of(struct load *l, struct cell every, struct cell burst, struct catalog_incident *k)
+{
+	catalog_quantity(l, every, NULL, &k->every_min, 0, MANY, 0);
+	catalog_quantity(l, burst, NULL, &k->burst_min, 0, MANY, 0);
+	if ((k->every_min.kind == DIST_NONE) != (k->burst_min.kind == DIST_NONE))
+		catalog_fail(
+		    l, "%s without %s", every.s[0] == '\0' ? burst.name : every.name, every.s[0] == '\0' ? every.name : burst.name);
+	if (k->every_min.kind != DIST_NONE && catalog_dist_mean(&k->every_min) <= 0)
+		catalog_fail(l, "%s: \"%s\" is no time between bursts", every.name, every.s);
+}
+
+static void
 load_incidents(struct load *l)
 {
-	enum { INCIDENT, COMPONENT, ROLE, TYPE, MESSAGE, START, LENGTH, PER_YEAR, RAMP, SCOPE };
+	enum { INCIDENT, COMPONENT, ROLE, TYPE, MESSAGE, START, LENGTH, PER_YEAR, RAMP, EVERY, BURST, SCOPE };
 	static const char *const role[] = { "cause", "confounder", "fix", NULL };
 	struct catalog *c = l->c;
 	struct catalog_incident *k;
@@ -153,6 +203,7 @@ load_incidents(struct load *l)
 		catalog_quantity(l, catalog_cell(l, LENGTH), NULL, &k->length_min, 0, MANY, 0);
 		catalog_quantity(l, catalog_cell(l, PER_YEAR), NULL, &k->per_year, 0, 1e6, 1);
 		catalog_quantity(l, catalog_cell(l, RAMP), "0", &k->ramp_min, 0, MANY, 0);
+		bursts_of(l, catalog_cell(l, EVERY), catalog_cell(l, BURST), k);
 		if (!k->scripted && k->per_year.kind == DIST_NONE)
 			catalog_fail(l, "neither start nor per_year");
 		if (k->scripted && k->per_year.kind != DIST_NONE)
@@ -162,18 +213,53 @@ load_incidents(struct load *l)
 	}
 }
 
+/* What the effects of a row can be about: operations; or links, services or places. */
+static int
+is_of_things(const struct catalog_effect *e)
+{
+	return e->what == EFFECT_WEIGHT || e->what == EFFECT_SERIES;
+}
+
+static enum catalog_of
+kind_of(const struct catalog *c, const struct catalog_effect *e)
+{
+	return e->what == EFFECT_SERIES ? c->series[e->series].of : OF_LINK;
+}
+
+static int
+thing_of(struct load *l, enum catalog_of of, const char *name)
+{
+	static const char *const what[] = { [OF_LINK] = "link", [OF_HOST] = "service", [OF_SERVICE] = "service", [OF_PLACE] = "place" };
+	int (*const find[])(const struct catalog *, const char *,
+	    size_t) = { [OF_LINK] = catalog_link, [OF_HOST] = catalog_service, [OF_SERVICE] = catalog_service, [OF_PLACE] = catalog_place };
+	int thing = find[of](l->c, name, strlen(name));
+
+	if (thing == -1)
+		catalog_fail(l, "no %s \"%s\"", what[of], name);
+	return thing;
+}
+
 static void
 targets_of(struct load *l, struct cell x, struct catalog_effect *e)
 {
+	size_t n = (size_t)catalog_count_items(x.s);
 	char *s = x.s, *item;
 
 	e->target_all = strcmp(s, "*") == 0;
 	e->target_any = strcmp(s, "any") == 0;
+	if (is_of_things(e) && kind_of(l->c, e) == OF_LINK && l->c->nlinks == 0)
+		catalog_fail(l, "there are no links");
 	if (e->target_all || e->target_any)
 		return;
-	e->target = catalog_get(l, (size_t)catalog_count_items(s), sizeof(*e->target));
+	if (is_of_things(e))
+		e->thing = catalog_get(l, n, sizeof(*e->thing));
+	else
+		e->target = catalog_get(l, n, sizeof(*e->target));
 	while ((item = catalog_next_item(l, x.name, &s)) != NULL)
-		e->target[e->ntargets++] = catalog_ref_of(l, item);
+		if (is_of_things(e))
+			e->thing[e->nthings++] = thing_of(l, kind_of(l->c, e), item);
+		else
+			e->target[e->ntargets++] = catalog_ref_of(l, item);
 }
 
 static void
@@ -185,6 +271,8 @@ effect_codes(struct load *l, struct cell x, struct catalog_effect *e)
 		catalog_fail(l, "errors without code");
 	if (s[0] == '\0')
 		return;
+	if (is_of_things(e))
+		catalog_fail(l, "%s: \"%s\" fails no request", x.name, s);
 	e->code = catalog_get(l, (size_t)catalog_count_items(s), sizeof(*e->code));
 	while ((item = catalog_next_item(l, x.name, &s)) != NULL) {
 		e->code[e->ncodes] = catalog_code(l->c, item, strlen(item));
@@ -196,13 +284,55 @@ effect_codes(struct load *l, struct cell x, struct catalog_effect *e)
 }
 
 static void
+what_of(struct load *l, struct cell x, struct catalog_effect *e)
+{
+	static const char *const what[] = { "latency", "errors", "traffic", "delay", "weight" };
+
+	for (int i = 0; i < 5; i++)
+		if (strcmp(x.s, what[i]) == 0) {
+			e->what = (enum catalog_what)i;
+			return;
+		}
+	e->what = EFFECT_SERIES;
+	if ((e->series = catalog_series(l->c, x.s, strlen(x.s))) == -1)
+		catalog_fail(l, "%s: \"%s\" is not latency, errors, traffic, delay, weight or a series", x.name, x.s);
+}
+
+static void
+effect_size(struct load *l, struct cell factor, struct cell add, struct catalog_effect *e)
+{
+	e->factor_text = factor.s;
+	e->add_text = add.s;
+	catalog_quantity(l, factor, "1", &e->factor, 0, MANY, 0);
+	if (e->what == EFFECT_TRAFFIC && catalog_dist_max(&e->factor) > 1)
+		catalog_fail(l, "factor: \"%s\" would add traffic; it can only be taken away, by a factor of 0 to 1", factor.s);
+	if (e->what == EFFECT_ERRORS)
+		catalog_quantity(l, add, "0", &e->add, 0, 1, 0);
+	else
+		catalog_quantity(l, add, "0", &e->add, -MANY, MANY, 0);
+	if (e->what == EFFECT_WEIGHT && add.s[0] != '\0')
+		catalog_fail(l, "add: a weight has a factor only");
+}
+
+static void
+effect_levels(struct load *l, char *s, struct catalog_effect *e)
+{
+	char *item;
+
+	if (s[0] == '\0')
+		return;
+	e->level = catalog_get(l, (size_t)catalog_count_items(s), sizeof(*e->level));
+	while ((item = catalog_next_item(l, "level", &s)) != NULL)
+		e->level[e->nlevels++] = item;
+}
+
+static void
 load_effects(struct load *l)
 {
 	enum { INCIDENT, LEVEL, WHAT, TARGET, WHEN, FACTOR, ADD, CODE };
-	static const char *const what[] = { "latency", "errors", "traffic", "delay", NULL };
 	struct catalog *c = l->c;
 	struct catalog_effect *e;
-	char *s, *item;
+	char *s;
 
 	if (!catalog_open_either(l, T_EFFECTS))
 		return;
@@ -212,23 +342,14 @@ load_effects(struct load *l)
 		s = catalog_cell(l, INCIDENT).s;
 		if ((e->incident = catalog_index_find(&l->a->incident, s, strlen(s), 0)) == -1)
 			catalog_fail(l, "no incident \"%s\"", s);
-		s = catalog_cell(l, LEVEL).s;
-		if (s[0] != '\0') {
-			e->level = catalog_get(l, (size_t)catalog_count_items(s), sizeof(*e->level));
-			while ((item = catalog_next_item(l, "level", &s)) != NULL)
-				e->level[e->nlevels++] = item;
-		}
-		e->what = (enum catalog_what)catalog_choice(l, catalog_cell(l, WHAT), what, "latency, errors, traffic or delay");
+		effect_levels(l, catalog_cell(l, LEVEL).s, e);
+		what_of(l, catalog_cell(l, WHAT), e);
 		targets_of(l, catalog_cell(l, TARGET), e);
-		catalog_cond_of(l, catalog_cell(l, WHEN).s, IN_EARLY, "an effect", &e->when);
-		catalog_quantity(l, catalog_cell(l, FACTOR), "1", &e->factor, 0, MANY, 0);
-		if (e->what == EFFECT_TRAFFIC && catalog_dist_max(&e->factor) > 1)
-			catalog_fail(l, "factor: \"%s\" would add traffic; it can only be taken away, by a factor of 0 to 1",
-			    catalog_cell(l, FACTOR).s);
-		if (e->what == EFFECT_ERRORS)
-			catalog_quantity(l, catalog_cell(l, ADD), "0", &e->add, 0, 1, 0);
-		else
-			catalog_quantity(l, catalog_cell(l, ADD), "0", &e->add, -MANY, MANY, 0);
+		s = catalog_cell(l, WHEN).s;
+		if (s[0] != '\0' && is_of_things(e))
+			catalog_fail(l, "when: \"%s\" is asked of requests, and this effect is on none", s);
+		catalog_cond_of(l, s, IN_EARLY, "an effect", &e->when);
+		effect_size(l, catalog_cell(l, FACTOR), catalog_cell(l, ADD), e);
 		effect_codes(l, catalog_cell(l, CODE), e);
 	}
 }
@@ -240,6 +361,7 @@ catalog_load_records(struct load *l)
 	struct catalog_field *field;
 
 	load_logs(l);
+	load_tickets(l);
 	catalog_index_init(l, &l->a->layout, catalog_rows_of(l, T_LAYOUTS));
 	c->layout = catalog_get(l, catalog_rows_of(l, T_LAYOUTS), sizeof(*c->layout));
 	field = catalog_get(l, catalog_rows_of(l, T_LAYOUTS), sizeof(*field));

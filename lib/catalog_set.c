@@ -11,6 +11,7 @@ enum { COL_KEY, COL_VALUE };
 
 #define GRID (15 * CLOCK_MINUTE) /* begin and end stand on it, as the days of the timeline are cut there */
 #define CAP 600000               /* ms: longest cap_ms */
+#define SKEW 3600000             /* ms: most that a clock is off */
 
 enum kind { K_TIME, K_U64, K_INT, K_NUMBER, K_SHARE, K_DIST, K_COUNT, K_NAME, K_MESSAGE, K_CODE, K_CODES, K_OP, K_OPS, K_SEASON };
 
@@ -35,6 +36,7 @@ static const struct key {
 	{ "load_latency", K_NUMBER, AT(load_latency), 0, 0, 1000, "0.2" },
 	{ "stagger", K_SHARE, AT(stagger), 0, 0, 1, "0" },
 	{ "backoff_ms", K_NUMBER, AT(backoff_ms), 0, 0, CAP, "50" },
+	{ "rto_ms", K_NUMBER, AT(rto_ms), 0, 0, CAP, "250" },
 	{ "cache_hit", K_SHARE, AT(cache_hit), 0, 0, 1, "0.7" },
 	{ "cap_ms", K_NUMBER, AT(cap_ms), 0, 1, CAP, "60000" },
 	{ "timeout_code", K_CODE, AT(timeout_code), 0, 0, 0, "" },
@@ -43,6 +45,10 @@ static const struct key {
 	{ "exemplar_share", K_SHARE, AT(exemplar_share), 0, 0, 1, "0.01" },
 	{ "cascade.factor", K_NUMBER, AT(cascade_factor), 0, 1, 1000, "1" },
 	{ "cascade.message", K_MESSAGE, AT(cascade_message), 0, 0, 0, "upstream {cause.service} failed: {cause.message}" },
+	{ "skew_ms", K_DIST, AT(skew_ms), 0, -SKEW, SKEW, "0" },
+	{ "ticket.missing", K_SHARE, AT(ticket_missing), 0, 0, 1, "0" },
+	{ "ticket.fabricated", K_SHARE, AT(ticket_fabricated), 0, 0, 1, "0" },
+	{ "ticket.wrong", K_SHARE, AT(ticket_wrong), 0, 0, 1, "0" },
 	{ "below", K_SHARE, AT(below), 0, 0, 1, "0.3" },
 	{ "founders", K_NUMBER, AT(founders), 0, 0.125, 1, "0.5" },
 	{ "join_days", K_NUMBER, AT(join_days), 0, 1, 100000, "365" },

@@ -6,8 +6,13 @@
 #include "catalog_impl.h"
 #include "num.h"
 
-#define SHOWN (IN_LOG | IN_RECORD | IN_AGGREGATE) /* what a line can show of its span */
-#define LINE (IN_LOG | IN_RECORD)
+#define LINE (IN_LOG | IN_SPAN | IN_LINE | IN_TICKET) /* what a record shows of the span that it is about */
+#define SHOWN (LINE | IN_AGGREGATE)                   /* and what spans can be grouped by */
+#define SERIES (IN_OF_LINK | IN_OF_HOST | IN_OF_SERVICE | IN_OF_PLACE)
+#define LINK (IN_OF_LINK | IN_INCIDENT)
+#define SERVICE (SHOWN | IN_EARLY | IN_HOST | IN_OF_SERVICE)
+#define PLACE (SERVICE | IN_OF_HOST | IN_OF_PLACE)
+#define DRAWN (LINE | IN_INCIDENT) /* has a key of its own */
 
 /* The sources without an argument. */
 static const struct {
@@ -27,11 +32,16 @@ static const struct {
 	{ "root.operation", SRC_ROOT_OPERATION, SHOWN | IN_EARLY | IN_OPERATION, 0 },
 	{ "root.category", SRC_ROOT_CATEGORY, SHOWN | IN_EARLY, 0 },
 	{ "root.duration_ms", SRC_ROOT_DURATION, LINE, 1 },
-	{ "place.id", SRC_PLACE_ID, SHOWN | IN_EARLY | IN_HOST, 0 },
-	{ "service.id", SRC_SERVICE_ID, SHOWN | IN_EARLY | IN_HOST, 0 },
-	{ "service.name", SRC_SERVICE_NAME, SHOWN | IN_EARLY | IN_HOST, 0 },
-	{ "service.group", SRC_SERVICE_GROUP, SHOWN | IN_EARLY | IN_HOST, 0 },
-	{ "host.id", SRC_HOST_ID, SHOWN, 0 },
+	{ "root.retries", SRC_ROOT_RETRIES, LINE, 1 },
+	{ "remote.link", SRC_REMOTE_LINK, LINE, 0 },
+	{ "remote.place", SRC_REMOTE_PLACE, LINE, 0 },
+	{ "remote.service", SRC_REMOTE_SERVICE, LINE, 0 },
+	{ "remote.duration_ms", SRC_REMOTE_DURATION, LINE, 1 },
+	{ "place.id", SRC_PLACE_ID, PLACE, 0 },
+	{ "service.id", SRC_SERVICE_ID, SERVICE, 0 },
+	{ "service.name", SRC_SERVICE_NAME, SERVICE, 0 },
+	{ "service.group", SRC_SERVICE_GROUP, SERVICE, 0 },
+	{ "host.id", SRC_HOST_ID, SHOWN | IN_OF_HOST, 0 },
 	{ "release.id", SRC_RELEASE_ID, SHOWN, 0 },
 	{ "release.number", SRC_RELEASE_NUMBER, SHOWN, 1 },
 	{ "span.id", SRC_SPAN_ID, LINE, 0 },
@@ -44,6 +54,8 @@ static const struct {
 	{ "span.response_bytes", SRC_SPAN_RESPONSE_BYTES, LINE, 1 },
 	{ "span.db_queries", SRC_SPAN_DB, LINE, 1 },
 	{ "span.cache_hit", SRC_SPAN_CACHE, SHOWN, 0 },
+	{ "call.link", SRC_CALL_LINK, SHOWN, 0 },
+	{ "call.place", SRC_CALL_PLACE, SHOWN, 0 },
 	{ "operation.name", SRC_OP_NAME, SHOWN, 0 },
 	{ "operation.write", SRC_OP_WRITE, SHOWN, 0 },
 	{ "operation.category", SRC_OP_CATEGORY, SHOWN, 0 },
@@ -58,31 +70,69 @@ static const struct {
 	{ "error.source", SRC_ERROR_SOURCE, SHOWN, 0 },
 	{ "error.request_id", SRC_ERROR_REQUEST, LINE, 0 },
 	{ "error.cause", SRC_ERROR_CAUSE, SHOWN, 0 },
-	{ "log.level", SRC_LOG_LEVEL, IN_RECORD | IN_AGGREGATE, 0 },
-	{ "log.message", SRC_LOG_MESSAGE, IN_RECORD, 0 },
+	{ "log.level", SRC_LOG_LEVEL, IN_SPAN | IN_LINE | IN_AGGREGATE, 0 },
+	{ "log.message", SRC_LOG_MESSAGE, IN_SPAN | IN_LINE, 0 },
+	{ "log.event", SRC_LOG_EVENT, IN_LINE, 0 },
+	{ "log.service", SRC_LOG_SERVICE, IN_LINE, 0 },
+	{ "log.host", SRC_LOG_HOST, IN_LINE, 0 },
+	{ "log.span_id", SRC_LOG_SPAN, IN_LINE, 0 },
+	{ "ticket.id", SRC_TICKET_ID, IN_TICKET, 0 },
+	{ "ticket.request_id", SRC_TICKET_REQUEST, IN_TICKET, 0 },
+	{ "ticket.delay_min", SRC_TICKET_DELAY, IN_TICKET, 1 },
+	{ "incident.id", SRC_INCIDENT_ID, IN_INCIDENT, 0 },
+	{ "incident.type", SRC_INCIDENT_TYPE, IN_INCIDENT, 0 },
+	{ "incident.message", SRC_INCIDENT_MESSAGE, IN_INCIDENT, 0 },
+	{ "incident.link", SRC_INCIDENT_LINK, IN_INCIDENT, 0 },
+	{ "incident.component", SRC_INCIDENT_COMPONENT, IN_INCIDENT, 0 },
+	{ "incident.role", SRC_INCIDENT_ROLE, IN_INCIDENT, 0 },
+	{ "link.id", SRC_LINK_ID, LINK, 0 },
+	{ "link.from", SRC_LINK_FROM, LINK, 0 },
+	{ "link.to", SRC_LINK_TO, LINK, 0 },
+	{ "link.rtt_ms", SRC_LINK_RTT, LINK, 1 },
+	{ "link.loss_pct", SRC_LINK_LOSS, LINK, 1 },
+	{ "agg.count", SRC_AGG_COUNT, IN_AGGREGATE, 1 },
+	{ "agg.failed", SRC_AGG_FAILED, IN_AGGREGATE, 1 },
+	{ "agg.rate", SRC_AGG_RATE, IN_AGGREGATE, 1 },
+	{ "agg.error_rate", SRC_AGG_ERROR_RATE, IN_AGGREGATE, 1 },
+	{ "agg.mean_ms", SRC_AGG_MEAN, IN_AGGREGATE, 1 },
+	{ "agg.saturation", SRC_AGG_SATURATION, IN_AGGREGATE, 1 },
+	{ "truth.incidents", SRC_TRUTH_INCIDENTS, IN_SPAN | IN_LINE | IN_TICKET, 0 },
+	{ "truth.source", SRC_TRUTH_SOURCE, IN_SPAN | IN_LINE | IN_TICKET, 0 },
+	{ "truth.skew_ms", SRC_TRUTH_SKEW, IN_SPAN | IN_LINE, 1 },
+	{ "truth.noise", SRC_TRUTH_NOISE, IN_TICKET, 0 },
 	{ "cause.service", SRC_CAUSE_SERVICE, IN_CASCADE, 0 },
 	{ "cause.message", SRC_CAUSE_MESSAGE, IN_CASCADE, 0 },
-	{ "uuid", SRC_UUID, LINE | IN_IDS, 0 },
+	{ "uuid", SRC_UUID, DRAWN | IN_IDS, 0 },
 	{ "n", SRC_N, IN_IDS | IN_HOST, 1 },
 };
 
 /* Those with one: what comes before it. */
-enum argument { ARG_TIME, ARG_PLACE, ARG_SERVICE, ARG_CONST, ARG_LIST, ARG_HEX, ARG_DIGITS };
+enum argument { ARG_TIME, ARG_PLACE, ARG_SERVICE, ARG_CONST, ARG_LIST, ARG_BOUNDS, ARG_HEX, ARG_DIGITS, ARG_PERCENT, ARG_DIST, ARG_SERIES };
 static const struct {
 	const char *prefix;
 	enum catalog_source src;
 	enum argument argument;
 	unsigned where;
+	int is_number;
 } family[] = {
-	{ "span.time.", SRC_SPAN_TIME, ARG_TIME, LINE },
-	{ "span.end.", SRC_SPAN_END, ARG_TIME, LINE },
-	{ "time.", SRC_TIME, ARG_TIME, LINE | IN_IDS },
-	{ "place.", SRC_PLACE_PART, ARG_PLACE, SHOWN | IN_EARLY | IN_HOST },
-	{ "service.", SRC_SERVICE_PART, ARG_SERVICE, SHOWN | IN_EARLY | IN_HOST },
-	{ "const.", SRC_CONST, ARG_CONST, ~0u },
-	{ "pick:", SRC_PICK, ARG_LIST, LINE | IN_IDS },
-	{ "hex:", SRC_HEX, ARG_HEX, LINE | IN_IDS },
-	{ "digits:", SRC_DIGITS, ARG_DIGITS, LINE | IN_IDS },
+	{ "span.time.", SRC_SPAN_TIME, ARG_TIME, LINE, 0 },
+	{ "span.end.", SRC_SPAN_END, ARG_TIME, LINE, 0 },
+	{ "log.time.", SRC_LOG_TIME, ARG_TIME, IN_LINE, 0 },
+	{ "ticket.time.", SRC_TICKET_TIME, ARG_TIME, IN_TICKET, 0 },
+	{ "incident.time.", SRC_INCIDENT_TIME, ARG_TIME, IN_INCIDENT, 0 },
+	{ "incident.end.", SRC_INCIDENT_END, ARG_TIME, IN_INCIDENT, 0 },
+	{ "time.", SRC_TIME, ARG_TIME, SHOWN | IN_INCIDENT | SERIES | IN_IDS, 0 },
+	{ "place.", SRC_PLACE_PART, ARG_PLACE, PLACE, 0 },
+	{ "service.", SRC_SERVICE_PART, ARG_SERVICE, SERVICE, 0 },
+	{ "series.", SRC_SERIES, ARG_SERIES, SERIES, 1 },
+	{ "agg.p", SRC_AGG_QUANTILE, ARG_PERCENT, IN_AGGREGATE, 1 },
+	{ "agg.histogram:", SRC_AGG_HISTOGRAM, ARG_BOUNDS, IN_AGGREGATE, 0 },
+	{ "agg.bytes_histogram:", SRC_AGG_BYTES, ARG_BOUNDS, IN_AGGREGATE, 0 },
+	{ "const.", SRC_CONST, ARG_CONST, ~0u, 0 },
+	{ "pick:", SRC_PICK, ARG_LIST, DRAWN | IN_IDS, 0 },
+	{ "draw:", SRC_DRAW, ARG_DIST, DRAWN, 1 },
+	{ "hex:", SRC_HEX, ARG_HEX, DRAWN | IN_IDS, 0 },
+	{ "digits:", SRC_DIGITS, ARG_DIGITS, DRAWN | IN_IDS, 0 },
 };
 
 static const char *const time_word[] = {
@@ -116,6 +166,29 @@ digits_up_to(const char *s, int most)
 	return num_scaled(s, strlen(s), 0, &v) == 0 && v >= 1 && v <= most ? (int)v : -1;
 }
 
+/* "95_ms" */
+static int
+percent_of(const char *s)
+{
+	size_t n = strlen(s);
+	int64_t v;
+
+	if (n < 4 || strcmp(s + n - 3, "_ms") != 0 || num_scaled(s, n - 3, 0, &v) != 0)
+		return -1;
+	return v >= 1 && v <= 99 ? (int)v : -1;
+}
+
+static const struct catalog_dist *
+dist_of(struct load *l, const char *s)
+{
+	struct catalog_dist *d = catalog_get(l, 1, sizeof(*d));
+
+	catalog_quantity(l, (struct cell){ "draw", catalog_keep(l, s, strlen(s)) }, NULL, d, -MANY, MANY, 1);
+	if (d->kind == DIST_NONE)
+		catalog_fail(l, "nothing to draw from");
+	return d;
+}
+
 /* The argument as a number, -1 when it is none. */
 static int
 argument_of(struct load *l, enum argument kind, const char *s, struct catalog_piece *p)
@@ -139,13 +212,24 @@ argument_of(struct load *l, enum argument kind, const char *s, struct catalog_pi
 			p->text = c->cvalue[k];
 		return k == -1 ? -1 : 0;
 	case ARG_LIST:
+	case ARG_BOUNDS:
 		if ((k = catalog_list(c, s, strlen(s))) == -1)
 			catalog_fail(l, "no list \"%s\"", s);
+		if (kind == ARG_BOUNDS && strncmp(s, "buckets_", 8) != 0)
+			catalog_fail(l, "list \"%s\" is not one of bounds, whose names begin with buckets_", s);
 		return k;
 	case ARG_HEX:
 		return digits_up_to(s, 64);
 	case ARG_DIGITS:
 		return digits_up_to(s, 18);
+	case ARG_PERCENT:
+		return percent_of(s);
+	case ARG_DIST:
+		p->dist = dist_of(l, s);
+		return 0;
+	case ARG_SERIES:
+		p->text = catalog_keep(l, s, strlen(s));
+		return catalog_is_name(s) ? 0 : -1;
 	}
 	return -1;
 }
@@ -170,21 +254,27 @@ resolve(struct load *l, const char *s, struct catalog_piece *p, unsigned *where,
 			continue;
 		p->src = family[i].src;
 		*where = family[i].where;
+		*is_number = family[i].is_number;
 		p->arg = argument_of(l, family[i].argument, s + n, p);
 		return p->arg == -1 ? -1 : 0;
 	}
 	return -1;
 }
 
-/* ":.2" or ":02" behind a source of numbers; cut off. */
+/* ":.2" or ":02" behind a source of numbers; cut off. "hex:16" is an argument, and none of its like takes a format but draw. */
 static void
 take_format(char *s, struct catalog_piece *p)
 {
+	static const char *const argued[] = { "pick:", "hex:", "digits:" };
 	char *colon = strrchr(s, ':');
 	const char *f;
+	size_t i;
 
 	p->places = -1;
-	if (colon == NULL)
+	for (i = 0; i < COUNT(argued); i++)
+		if (strncmp(s, argued[i], strlen(argued[i])) == 0)
+			return;
+	if (colon == NULL || (strncmp(s, "draw:", 5) == 0 && colon == s + 4))
 		return;
 	f = colon + 1;
 	if (f[0] == '.' && f[1] >= '0' && f[1] <= '9' && f[2] == '\0')
@@ -205,10 +295,7 @@ hole(struct load *l, const char *s, size_t n, unsigned where, struct catalog_pie
 
 	p->text = catalog_keep(l, s, n);
 	name = catalog_keep(l, s, n);
-	/* "hex:16" is an argument, not a format; neither hex, digits nor pick takes one. */
-	p->places = -1;
-	if (strncmp(name, "pick:", 5) != 0 && strncmp(name, "hex:", 4) != 0 && strncmp(name, "digits:", 7) != 0)
-		take_format(name, p);
+	take_format(name, p);
 	if (resolve(l, name, p, &allowed, &is_number) == -1) {
 		if (where != IN_IDS || strpbrk(p->text, ":.") != NULL || n == 0)
 			catalog_fail(l, "no source \"%s\"", p->text);
@@ -398,11 +485,36 @@ catalog_cond_of(struct load *l, const char *s, unsigned where, const char *decid
 	}
 }
 
+static int
+is_telling(enum catalog_source src)
+{
+	switch (src) {
+	case SRC_ERROR_SOURCE:
+	case SRC_ERROR_REQUEST:
+	case SRC_ERROR_CAUSE:
+	case SRC_INCIDENT_TIME:
+	case SRC_INCIDENT_END:
+	case SRC_INCIDENT_ID:
+	case SRC_INCIDENT_TYPE:
+	case SRC_INCIDENT_MESSAGE:
+	case SRC_INCIDENT_LINK:
+	case SRC_INCIDENT_COMPONENT:
+	case SRC_INCIDENT_ROLE:
+	case SRC_TRUTH_INCIDENTS:
+	case SRC_TRUTH_SOURCE:
+	case SRC_TRUTH_SKEW:
+	case SRC_TRUTH_NOISE:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /* In a blind layout what names the cause is refused, and what the cause words is replaced by what the code alone words. */
 static enum catalog_source
 blind(struct load *l, enum catalog_source src)
 {
-	if (src == SRC_ERROR_SOURCE || src == SRC_ERROR_REQUEST || src == SRC_ERROR_CAUSE)
+	if (is_telling(src))
 		catalog_fail(l, "blind layout tells the cause");
 	return src == SRC_ERROR_MESSAGE ? SRC_STATUS_MESSAGE : src == SRC_ERROR_TYPE ? SRC_STATUS_TYPE : src;
 }

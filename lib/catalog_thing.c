@@ -357,4 +357,5 @@ catalog_load_things(struct load *l)
 	load_ids(l);
 	load_places(l);
 	load_services(l);
+	catalog_find_pools(l);
 }

@@ -6,6 +6,7 @@
 #include "catalog_impl.h"
 
 #define MOST_CALLS 1000         /* calls of one row; far above any fan-out */
+#define MOST_TRIPS 1000         /* round trips of a call */
 #define CELLS ((size_t)1 << 25) /* personas x (operations + places) */
 
 /* "id", "+id", "-id", "root" */
@@ -306,7 +307,7 @@ where_of(struct load *l, struct cell x, struct catalog_call *call)
 static void
 load_calls(struct load *l)
 {
-	enum { FROM, TO, WHEN, COUNT, STAGE, SHARE, PLACE, TIMEOUT, RETRIES, FAILS, DELAY };
+	enum { FROM, TO, WHEN, COUNT, STAGE, SHARE, PLACE, TRIPS, TIMEOUT, RETRIES, FAILS, DELAY };
 	struct catalog *c = l->c;
 	struct catalog_call *k;
 
@@ -329,6 +330,7 @@ load_calls(struct load *l)
 		if (k->share.kind != DIST_NONE && k->stage == STAGE_ASYNC)
 			catalog_fail(l, "share: an async callee takes none of its caller's time");
 		where_of(l, catalog_cell(l, PLACE), k);
+		k->trips = catalog_number(l, catalog_cell(l, TRIPS), 1, 0, MOST_TRIPS);
 		k->timeout_ms = catalog_cell(l, TIMEOUT).s[0] == '\0' ? 0 : catalog_positive(l, catalog_cell(l, TIMEOUT), 0);
 		k->retries = catalog_whole(l, catalog_cell(l, RETRIES), 0, 0, 9);
 		k->fails = catalog_share(l, catalog_cell(l, FAILS), 1);

@@ -34,6 +34,9 @@ open_effect(const struct sim *s, struct sim_effect *x, const struct world_effect
 		x->excess = (int64_t)((e->factor - 1) * 65536);
 		x->add = (int64_t)(e->add * 1000);
 		break;
+	case EFFECT_WEIGHT:
+	case EFFECT_SERIES:
+		break;
 	}
 	return 0;
 }

@@ -479,7 +479,7 @@ test_expand(struct test *t)
 static const struct {
 	const char *table, *text, *err;
 } fault[] = {
-	{ "links", "link\n", "links.tsv: unknown table" },
+	{ "pipes", "pipe\n", "pipes.tsv: unknown table" },
 	{ "places", "", "places.tsv:2: no rows" },
 	{ "settings", "key\tvalue\nconst.firm\tacme\nend\t2026-03-09\n", "settings.tsv:2: no key \"begin\"" },
 	{ "settings", "key\tvalue\nbegin\t2026-03-09\nend\t2026-03-09\nconst.firm\tacme\n", "settings.tsv:4: begin is not before end" },
@@ -498,7 +498,7 @@ static const struct {
 	{ "places", "place\nany\n", "places.tsv:3: bad name \"any\": calls and incidents mean something else by it" },
 	{ "places", "place\n x\n", "places.tsv:3: bad name \" x\"" },
 	{ "places", "place\tutc\tweight\n", "places.tsv:2: column \"weight\" stands after \"utc\"" },
-	{ "calls", "from\tto\ttrips\n", "calls.tsv:2: unknown column \"trips\"" },
+	{ "calls", "from\tto\thops\n", "calls.tsv:2: unknown column \"hops\"" },
 	{ "calls", "from\tto\nshop\toven\n", "calls.tsv:3: to: \"oven\" is not one operation of one service" },
 	{ "calls", "from\tto\nshop\tcart:items/x\n", "calls.tsv:3: no service \"cart:items\"" },
 	{ "calls", "from\tto\nshop\toven/bake {root.operation}\n", "calls.tsv:3: no latency and no share: \"oven/bake {root.operation}\"" },
@@ -524,12 +524,12 @@ static const struct {
 	{ "operations", "service\toperation\tobject\nshop\tenter\t+pie\n", "operations.tsv:3: object: no id \"pie\"" },
 	{ "incidents", "incident\tper_year\tstart\n", "incidents.tsv:2: column \"start\" stands after \"per_year\"" },
 	{ "incidents", "incident\tstart\tper_year\ncold_oven\t2026-03-03\t5\n", "incidents.tsv:3: both start and per_year" },
-	{ "incidents", "incident\tevery_min\n", "incidents.tsv:2: unknown column \"every_min\"" },
+	{ "incidents", "incident\tevery_hour\n", "incidents.tsv:2: unknown column \"every_hour\"" },
 	{ "effects", "incident\twhat\ttarget\ncold_oven\tlatency\t*\n", "incidents.tsv:4: incident \"strike\" has no effects" },
 	{ "effects", "incident\twhat\ttarget\tfactor\ncold_oven\ttraffic\t*\t1.5\n",
 	    "effects.tsv:3: factor: \"1.5\" would add traffic; it can only be taken away, by a factor of 0 to 1" },
 	{ "effects", "incident\twhat\ttarget\ncold_oven\trtt_ms\t*\n",
-	    "effects.tsv:3: what: \"rtt_ms\" is not latency, errors, traffic or delay" },
+	    "effects.tsv:3: what: \"rtt_ms\" is not latency, errors, traffic, delay, weight or a series" },
 	{ "lists", "list\titems\nbuckets_ms\t1,2,2\n", "lists.tsv:2: list \"buckets_ms\" is not of ascending numbers above 0" },
 	{ "lists", "list\titems\na\tx=\n", "lists.tsv:3: items: \"x\" has no weight" },
 	{ "ids", "id\tform\nplaces\t{a}{b}\n", "ids.tsv:3: nothing stands between \"a\" and \"b\"" },
@@ -574,6 +574,51 @@ test_faults(struct test *t)
 		remove_table(t->dir, fault[i].table);
 		write_all(t);
 	}
+}
+
+/* Links and series, of the library with its cables. */
+static void
+test_cables(struct test *t)
+{
+	const struct catalog *c = &t->c;
+	const struct catalog_effect *e;
+	char name[32];
+
+	if (!tap(&t->tap, load(t, "test/catalogs/cables") == 0, "the cables load")) {
+		printf("# %s\n", t->err);
+		return;
+	}
+	e = c->effect;
+	tap(&t->tap,
+	    c->nlinks == 7 && is(c->link[1].id, "south-cable") && c->link[1].from == 0 && c->link[1].to == 1 &&
+		near(c->link[1].weight, .3) && near(c->link[1].rtt_ms, 24) && near(c->link[2].loss_pct, 0) &&
+		catalog_link(c, "hill-isle", 9) == 5 && catalog_link(c, "hill", 4) == -1,
+	    "links");
+	tap(&t->tap,
+	    c->nseries == 6 && c->rtt == 0 && c->loss == 1 && c->series[0].from == BASE_RTT && c->series[1].from == BASE_LOSS &&
+		c->series[2].from == BASE_DRAWN && near(c->series[2].base.b, 400) && c->series[3].of == OF_HOST &&
+		c->series[3].every == 300 * CLOCK_SECOND && near(c->series[3].swing, .4) && near(c->series[3].hi, 100) &&
+		c->series[4].hi < c->series[4].lo && near(c->series[5].memory_min, 180) && catalog_series(c, "wind_mps", 8) == 5,
+	    "series");
+	tap(&t->tap,
+	    near(c->call[0].trips, 5) && near(c->set.rto_ms, 300) && c->incident[0].every_min.kind == DIST_UNIFORM &&
+		near(c->incident[0].burst_min.b, 8) && c->incident[1].every_min.kind == DIST_NONE && c->incident[1].role == ROLE_FIX,
+	    "round trips, bursts, a fix");
+	tap(&t->tap,
+	    e[0].what == EFFECT_SERIES && e[0].series == 0 && e[0].nthings == 1 && e[0].thing[0] == 0 && is(e[2].factor_text, "0.4..0.1") &&
+		e[2].factor.a > e[2].factor.b && e[3].what == EFFECT_WEIGHT && near(e[3].factor.a, 0) && e[5].target_all &&
+		e[6].thing[0] == 0 && e[9].target_any && e[9].nthings == 0,
+	    "effects on series and weights");
+	tap(&t->tap,
+	    c->service[0].pool == 0 && c->service[1].pool == 0 && c->service[2].pool == 2 && catalog_hosts(c, 0) == 3 &&
+		catalog_hosts(c, 2) == 2 && catalog_hosts(c, 1) == 0,
+	    "services that share their hosts");
+	tap(&t->tap,
+	    catalog_host(c, 1, 2, 2, name, sizeof(name)) == 8 && is(name, "hill-m02") &&
+		catalog_host(c, 2, 0, 12, name, sizeof(name)) == 12 && is(name, "isle-copy-12") &&
+		catalog_host(c, 2, 0, 12, name, 12) == -1 && catalog_host(c, 2, 0, 12, name, 13) == 12,
+	    "names of hosts");
+	catalog_free(&t->c);
 }
 
 static void
@@ -820,6 +865,7 @@ main(void)
 		test_found(&t);
 		test_faults(&t);
 		test_warnings(&t);
+		test_cables(&t);
 		test_hostile(&t);
 		test_mutants(&t);
 	}
