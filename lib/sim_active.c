@@ -12,6 +12,8 @@ open_effect(const struct sim *s, struct sim_effect *x, const struct world_effect
 	if (x->services == NULL)
 		return -1;
 	x->whole = 1;
+	if (world_of(s->c, e->what, e->series) != -1) /* no service is met by it */
+		return 0;
 	for (int i = 0; i < e->ntargets; i++) {
 		if (e->target[i].op != NULL)
 			x->whole = 0;
@@ -138,6 +140,15 @@ open_at(struct sim_active *a, int64_t start, int64_t end, int64_t t)
 	return start <= t && t < end;
 }
 
+/* The same for the bursts of an incident. */
+static int
+is_on(struct sim_active *a, const struct world_incident *w, int64_t t)
+{
+	int next = world_next_burst(w, t);
+
+	return !w->bursty || (next < w->nbursts && open_at(a, w->burst[next].start, w->burst[next].end, t));
+}
+
 static void
 find_incidents(struct sim *s, int64_t t)
 {
@@ -148,7 +159,7 @@ find_incidents(struct sim *s, int64_t t)
 	for (int i = 0; i < w->nincidents; i++) {
 		const struct sim_incident *x = &a->incident[i];
 
-		if (!open_at(a, w->incident[i].start, w->incident[i].end, t))
+		if (!open_at(a, w->incident[i].start, w->incident[i].end, t) || !is_on(a, &w->incident[i], t))
 			continue;
 		a->now_incident[a->nincidents++] = i;
 		for (int p = 0; p < s->c->nplaces; p++)
@@ -204,11 +215,7 @@ sim_active_at(struct sim *s, int64_t t)
 uint32_t
 sim_strength(const struct world_incident *i, int64_t t)
 {
-	int64_t from = t - i->start, to = i->end - t, edge = from < to ? from : to;
-
-	if (edge >= i->ramp)
-		return 65536;
-	return (uint32_t)((double)edge / (double)i->ramp * 65536);
+	return (uint32_t)(world_strength(i, t) * 65536);
 }
 
 int

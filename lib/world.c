@@ -176,8 +176,69 @@ world_covers(const struct catalog *c, const struct catalog_ref *ref, int n, int 
 }
 
 int
+world_of(const struct catalog *c, enum catalog_what what, int series)
+{
+	return what == EFFECT_SERIES ? (int)c->series[series].of : what == EFFECT_WEIGHT ? OF_LINK : -1;
+}
+
+static int
+is_among(const int *list, int n, int x)
+{
+	for (int i = 0; i < n; i++)
+		if (list[i] == x)
+			return 1;
+	return n == 0;
+}
+
+int
+world_reaches(const struct world_incident *x, const struct world_effect *e, int thing, int place)
+{
+	return is_among(x->place, x->nplaces, place) && is_among(e->thing, e->nthings, thing);
+}
+
+int
+world_next_burst(const struct world_incident *x, int64_t t)
+{
+	int lo = 0, hi = x->nbursts;
+
+	while (lo < hi) {
+		int mid = lo + (hi - lo) / 2;
+
+		if (x->burst[mid].end <= t)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+double
+world_strength(const struct world_incident *x, int64_t t)
+{
+	struct world_burst b = { x->start, x->end };
+	int64_t edge, ramp = x->ramp;
+	int next;
+
+	if (x->bursty) {
+		next = world_next_burst(x, t);
+		b = next < x->nbursts ? x->burst[next] : (struct world_burst){ 0 };
+	}
+	if (t < b.start || t >= b.end)
+		return 0;
+	edge = t - b.start < b.end - t ? t - b.start : b.end - t;
+	ramp = ramp > (b.end - b.start) / 2 ? (b.end - b.start) / 2 : ramp;
+	return edge >= ramp ? 1 : (double)edge / (double)ramp;
+}
+
+int
 world_covers_effect(const struct catalog *c, const struct catalog_effect *e, int service)
 {
+	int of = world_of(c, e->what, e->series);
+
+	if (of == OF_LINK || of == OF_PLACE)
+		return 0;
+	if (of != -1)
+		return e->target_all || e->target_any || is_among(e->thing, e->nthings, service);
 	return e->target_all || e->target_any || world_covers(c, e->target, e->ntargets, service);
 }
 

@@ -18,6 +18,7 @@
 #define WORLD_DEPTH_MAX 64                 /* -d */
 #define WORLD_STEP (15 * CLOCK_MINUTE)     /* begin, end and requests_until are multiples of it */
 #define WORLD_YEARS 100                    /* from begin to end or to requests_until, at most */
+#define WORLD_BURSTS_MAX 10000             /* of an incident */
 #define WORLD_FIRST_YEAR 1980              /* of begin, so that there are earlier builds; and the last one of end */
 #define WORLD_LAST_YEAR 9998
 
@@ -41,20 +42,31 @@ struct world_rollout {
 };
 struct world_effect {
 	enum catalog_what what;
+	int series;   /* EFFECT_SERIES */
 	int ntargets; /* 0: everything */
 	struct catalog_ref *target;
+	int nthings; /* of weights and series: links, services or places; 0: all */
+	int *thing;
 	struct catalog_cond when; /* copied from the catalog by the text in the line */
 	double factor, add;
+	/* Of series, instead of these two: drawn for each minute; and as they are written. */
+	struct catalog_dist factors, adds;
+	char *factors_text, *adds_text;
 	int ncodes;
 	int *code;
+};
+struct world_burst {
+	int64_t start, end; /* us */
 };
 struct world_incident {
 	char *id;
 	uint64_t name; /* mix_name(id) */
 	char *component, *type, *message;
 	enum catalog_role role;
-	int64_t start, end, ramp; /* us; onset and recovery take `ramp` each, inside the length */
-	int nplaces;              /* 0: everywhere */
+	int64_t start, end, ramp; /* us; onset and recovery take `ramp` each, inside the length; of one in bursts, inside each */
+	int bursty, nbursts;      /* bursty: outside of its bursts it does nothing */
+	struct world_burst *burst;
+	int nplaces; /* 0: everywhere */
 	int *place;
 	int neffects;
 	struct world_effect *effect;
@@ -112,6 +124,14 @@ const char *world_limits(const struct world *);
 int world_covers(const struct catalog *, const struct catalog_ref *, int n, int service);
 /* The same for an effect of the catalog; "any" may be each service. */
 int world_covers_effect(const struct catalog *, const struct catalog_effect *, int service);
+/* What an effect on weights or a series is about; -1: on neither, but on operations. */
+int world_of(const struct catalog *, enum catalog_what, int series);
+/* Does an effect on weights or a series reach a thing: a link, a service (of hosts too) or a place? Scope included. */
+int world_reaches(const struct world_incident *, const struct world_effect *, int thing, int place);
+/* The first burst that ends after a moment; nbursts: none. */
+int world_next_burst(const struct world_incident *, int64_t t);
+/* How strong an incident is at a moment, 0 to 1: all but its ramps is 1. */
+double world_strength(const struct world_incident *, int64_t t);
 
 /* The header line, with newline, as og-entities writes it. Its length, or -1 when it does not fit. */
 int world_header(char *buf, size_t size, const struct world *);

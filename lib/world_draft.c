@@ -122,13 +122,39 @@ set_scope(struct world_draft *m, struct world_fresh *f)
 	return 0;
 }
 
+/* One link, service or place, within the scope; the same for all effects on its kind. */
 static int
-set_effect(struct world_draft *m, const struct world_fresh *f, const struct catalog_effect *from, struct world_effect *to)
+draw_thing(struct world_draft *m, const struct world_fresh *f, int of, struct world_effect *to)
 {
 	const struct catalog *c = &m->w->cat;
+	int n = of == OF_LINK ? c->nlinks : of == OF_PLACE ? c->nplaces : c->nservices, count = 0;
+	uint32_t pick;
+
+	if ((to->thing = world_draft_get(m, (size_t)n, sizeof(*to->thing))) == NULL)
+		return -1;
+	for (int i = 0; i < n; i++)
+		if ((of != OF_LINK && of != OF_PLACE) || world_reaches(&f->x, to, i, of == OF_LINK ? c->link[i].from : i))
+			to->thing[count++] = i;
+	if (count == 0)
+		return world_draft_fail(m, "%s: no link begins in its scope", c->incident[f->row].id);
+	pick = mix_below((uint32_t)(mix_at(f->key, DRAW_TARGET) >> 32), (uint32_t)count);
+	to->thing[0] = to->thing[pick];
+	to->nthings = 1;
+	return 0;
+}
+
+static void
+set_size(const struct world_fresh *f, const struct catalog_effect *from, struct world_effect *to)
+{
 	uint64_t severity = mix_at(f->key, DRAW_SEVERITY);
 
-	*to = (struct world_effect){ .what = from->what, .when = from->when, .factor = 1, .ncodes = from->ncodes, .code = from->code };
+	if (from->what == EFFECT_SERIES) {
+		to->factors = from->factor;
+		to->adds = from->add;
+		to->factors_text = from->factor_text;
+		to->adds_text = from->add_text;
+		return;
+	}
 	if (from->factor.kind != DIST_NONE)
 		to->factor = world_rounded(world_draw(&from->factor, severity), WORLD_FACTOR_UNIT);
 	/* The body of a log-normal that slows things down reaches below 1; nothing gets faster by breaking. */
@@ -138,6 +164,20 @@ set_effect(struct world_draft *m, const struct world_fresh *f, const struct cata
 		to->add = world_rounded(world_draw(&from->add, severity), WORLD_ADD_UNIT);
 	if (to->what == EFFECT_ERRORS && to->add > 1)
 		to->add = 1;
+}
+
+static int
+set_effect(struct world_draft *m, const struct world_fresh *f, const struct catalog_effect *from, struct world_effect *to)
+{
+	const struct catalog *c = &m->w->cat;
+	int of = world_of(c, from->what, from->series);
+
+	*to = (struct world_effect){
+		.what = from->what, .series = from->series, .when = from->when, .factor = 1, .ncodes = from->ncodes, .code = from->code
+	};
+	set_size(f, from, to);
+	if (from->target_any && of != -1)
+		return draw_thing(m, f, of, to);
 	if (from->target_any) {
 		to->ntargets = 1;
 		if ((to->target = world_draft_get(m, 1, sizeof(*to->target))) == NULL)
@@ -146,6 +186,8 @@ set_effect(struct world_draft *m, const struct world_fresh *f, const struct cata
 	} else if (!from->target_all) {
 		to->ntargets = from->ntargets;
 		to->target = from->target;
+		to->nthings = from->nthings;
+		to->thing = from->thing;
 	}
 	return 0;
 }
@@ -156,8 +198,8 @@ set_effects(struct world_draft *m, struct world_fresh *f)
 {
 	const struct catalog *c = &m->w->cat;
 
-	/* Two more than there are: a specification may add some. */
-	if ((f->x.effect = world_draft_get(m, (size_t)c->neffects + 2, sizeof(*f->x.effect))) == NULL)
+	/* More than there are: a specification may add some. */
+	if ((f->x.effect = world_draft_get(m, (size_t)c->neffects + 2 + (size_t)c->nseries, sizeof(*f->x.effect))) == NULL)
 		return -1;
 	for (int i = 0; i < c->neffects; i++)
 		if (c->effect[i].incident == f->row && has_level(&c->effect[i], m->level) &&
@@ -189,6 +231,53 @@ world_draft_ramp(const struct world_draft *m, struct world_fresh *f)
 	f->x.ramp -= f->x.ramp % 1000;
 }
 
+int
+world_draft_bursts(struct world_draft *m, struct world_fresh *f, const struct catalog_dist *every, const struct catalog_dist *length)
+{
+	uint64_t key = world_subkey(f->key, DRAW_BURSTS);
+	struct world_incident *x = &f->x;
+	int64_t next;
+
+	x->bursty = 1;
+	if ((x->burst = world_draft_get(m, WORLD_BURSTS_MAX, sizeof(*x->burst))) == NULL)
+		return -1;
+	/* The first one comes somewhere in a pause that may have begun before. */
+	next = x->start + (int64_t)(world_share(mix_at(key, 0)) * (double)world_minutes(every, mix_at(key, 1)));
+	for (uint64_t i = 1; next < x->end; i++) {
+		struct world_burst b = { .start = next - next % 1000 };
+
+		b.start = b.start < x->start ? x->start : b.start;
+		b.end = b.start + world_minutes(length, mix_at(key, 2 * i)) / 1000 * 1000;
+		next = b.start + world_minutes(every, mix_at(key, 2 * i + 1)) / 1000 * 1000;
+		next = next > b.start + 1000 ? next : b.start + 1000;
+		b.end = b.end > next ? next : b.end;
+		b.end = b.end > x->end ? x->end : b.end;
+		if (b.end <= b.start)
+			continue;
+		if (x->nbursts == WORLD_BURSTS_MAX)
+			return world_draft_fail(m, "more than %d bursts of \"%s\"", WORLD_BURSTS_MAX, x->component);
+		x->burst[x->nbursts++] = b;
+	}
+	return 0;
+}
+
+/* As the row of the catalog says. */
+static int
+set_bursts(struct world_draft *m, struct world_fresh *f)
+{
+	const struct catalog_incident *row = &m->w->cat.incident[f->row];
+
+	return row->every_min.kind == DIST_NONE ? 0 : world_draft_bursts(m, f, &row->every_min, &row->burst_min);
+}
+
+static int
+is_idle(const struct world_effect *e)
+{
+	if (e->what == EFFECT_SERIES)
+		return e->factors.kind == DIST_FIXED && e->factors.a == 1 && e->adds.kind == DIST_FIXED && e->adds.a == 0;
+	return e->add == 0 && (e->what == EFFECT_ERRORS || e->factor == 1);
+}
+
 /* Effects that were drawn or set to do nothing are none. */
 static void
 drop_idle(struct world_incident *x)
@@ -196,7 +285,7 @@ drop_idle(struct world_incident *x)
 	int n = 0;
 
 	for (int i = 0; i < x->neffects; i++)
-		if (x->effect[i].add != 0 || (x->effect[i].what != EFFECT_ERRORS && x->effect[i].factor != 1))
+		if (!is_idle(&x->effect[i]))
 			x->effect[n++] = x->effect[i];
 	x->neffects = n;
 }
@@ -238,7 +327,7 @@ add_random(struct world_draft *m, int row, uint64_t key, int64_t begin, int64_t 
 	f.x.start = start;
 	f.x.end = start + length;
 	world_draft_ramp(m, &f);
-	return world_draft_add(m, &f);
+	return set_bursts(m, &f) == -1 ? -1 : world_draft_add(m, &f);
 }
 
 struct occurrence {
@@ -315,7 +404,7 @@ add_scripted(struct world_draft *m, int row)
 	if (f.x.end <= f.x.start)
 		f.x.end = f.x.start + 1;
 	world_draft_ramp(m, &f);
-	return world_draft_add(m, &f);
+	return set_bursts(m, &f) == -1 ? -1 : world_draft_add(m, &f);
 }
 
 static int

@@ -29,6 +29,8 @@ char *world_draft_text(struct world_draft *, const char *text);
 int world_draft_row(struct world_draft *, int row, uint64_t key, struct world_fresh *);
 int world_draft_add(struct world_draft *, const struct world_fresh *);
 void world_draft_ramp(const struct world_draft *, struct world_fresh *);
+/* Bursts within the times of an incident, by two quantities of minutes. */
+int world_draft_bursts(struct world_draft *, struct world_fresh *, const struct catalog_dist *every, const struct catalog_dist *length);
 /* Minutes as us. */
 int64_t world_minutes(const struct catalog_dist *, uint64_t word);
 /* As it will be written: in units of 1 / unit. */
@@ -40,6 +42,6 @@ double world_rounded(double x, double unit);
 #define WORLD_ADD_UNIT 1e6
 
 /* Words of an incident's key; from DRAW_ID on as many as it takes. */
-enum { DRAW_ORDER, DRAW_LENGTH, DRAW_START, DRAW_RAMP, DRAW_PLACE, DRAW_SEVERITY, DRAW_TARGET, DRAW_ID = 8 };
+enum { DRAW_ORDER, DRAW_LENGTH, DRAW_START, DRAW_RAMP, DRAW_PLACE, DRAW_SEVERITY, DRAW_TARGET, DRAW_BURSTS, DRAW_ID = 8 };
 
 #endif

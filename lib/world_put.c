@@ -173,26 +173,58 @@ put_ref(struct out *o, const struct catalog *c, const struct catalog_ref *ref)
 
 static const struct catalog_ref all = { .service = -1 };
 
-static void
-put_effect(struct out *o, const struct catalog *c, const struct world_effect *e)
+static const char *
+name_of(const struct catalog *c, int of, int thing)
 {
-	static const char *const what[] = {
-		[EFFECT_LATENCY] = "latency", [EFFECT_ERRORS] = "errors", [EFFECT_TRAFFIC] = "traffic", [EFFECT_DELAY] = "delay"
-	};
+	return of == OF_LINK ? c->link[thing].id : of == OF_PLACE ? c->place[thing].id : c->service[thing].id;
+}
+
+static void
+put_targets(struct out *o, const struct catalog *c, const struct world_effect *e, int of)
+{
 	int n = 0;
 
-	out_put(o, "{\"what\":", 8);
-	put_quoted(o, what[e->what]);
 	world_put_open(o, "targets");
+	for (int i = 0; i < e->nthings; i++)
+		world_put_item(o, &n, name_of(c, of, e->thing[i]));
 	for (int i = 0; i < e->ntargets; i++) {
 		out_put(o, ",", i > 0);
 		put_ref(o, c, &e->target[i]);
 	}
-	if (e->ntargets == 0)
+	if (e->ntargets + e->nthings == 0)
 		put_ref(o, c, &all);
 	world_put_close(o);
+}
+
+/* A quantity that is drawn again and again: as it is written. */
+static void
+put_quantity(struct out *o, const char *key, const char *text)
+{
+	if (text != NULL && *text != '\0')
+		world_put_text(o, key, text);
+}
+
+static void
+put_effect(struct out *o, const struct catalog *c, const struct world_effect *e)
+{
+	static const char *const what[] = { [EFFECT_LATENCY] = "latency",
+		[EFFECT_ERRORS] = "errors",
+		[EFFECT_TRAFFIC] = "traffic",
+		[EFFECT_DELAY] = "delay",
+		[EFFECT_WEIGHT] = "weight" };
+	int n = 0;
+
+	out_put(o, "{\"what\":", 8);
+	put_quoted(o, e->what == EFFECT_SERIES ? c->series[e->series].id : what[e->what]);
+	put_targets(o, c, e, world_of(c, e->what, e->series));
 	if (e->when.n > 0)
 		world_put_text(o, "when", e->when.text);
+	if (e->what == EFFECT_SERIES) {
+		put_quantity(o, "factor", e->factors_text);
+		put_quantity(o, "add", e->adds_text);
+		out_put(o, "}", 1);
+		return;
+	}
 	if (e->factor != 1 || (e->add == 0 && e->what != EFFECT_ERRORS))
 		world_put_number(o, "factor", e->factor, WORLD_FACTOR_PLACES);
 	if (e->add != 0 || e->what == EFFECT_ERRORS)
@@ -206,14 +238,48 @@ put_effect(struct out *o, const struct catalog *c, const struct world_effect *e)
 	out_put(o, "}", 1);
 }
 
+static int
+effect_reaches(const struct catalog *c, const struct world_effect *e, int service)
+{
+	int of = world_of(c, e->what, e->series);
+
+	if (of == -1)
+		return e->ntargets == 0 || world_covers(c, e->target, e->ntargets, service);
+	if (of == OF_LINK || of == OF_PLACE)
+		return 0;
+	for (int i = 0; i < e->nthings; i++)
+		if (e->thing[i] == service)
+			return 1;
+	return e->nthings == 0;
+}
+
 /* Does it do something at the service? */
 static int
 reaches(const struct catalog *c, const struct world_incident *x, int service)
 {
 	for (int i = 0; i < x->neffects; i++)
-		if (x->effect[i].ntargets == 0 || world_covers(c, x->effect[i].target, x->effect[i].ntargets, service))
+		if (effect_reaches(c, &x->effect[i], service))
 			return 1;
 	return 0;
+}
+
+static void
+put_bursts(struct out *o, const struct world_incident *x)
+{
+	char text[2 * CLOCK_LEN + 2];
+	int n = 0;
+
+	if (!x->bursty)
+		return;
+	world_put_open(o, "bursts");
+	for (int i = 0; i < x->nbursts; i++) {
+		size_t len = clock_text(text, x->burst[i].start);
+
+		text[len] = '/';
+		(void)clock_text(text + len + 1, x->burst[i].end);
+		world_put_item(o, &n, text);
+	}
+	world_put_close(o);
 }
 
 static void
@@ -243,6 +309,7 @@ world_put_incident(struct out *o, const struct catalog *c, const struct world_in
 	world_put_time(o, "start", x->start);
 	world_put_time(o, "end", x->end);
 	world_put_number(o, "ramp_s", (double)x->ramp / (double)CLOCK_SECOND, 6);
+	put_bursts(o, x);
 	world_put_open(o, "places");
 	for (int i = 0; i < x->nplaces; i++)
 		world_put_item(o, &n, c->place[x->place[i]].id);

@@ -391,7 +391,7 @@ static const struct kind kinds[KINDS] = {
 	{ "rollout", take_rollout,
 	    { "kind", "id", "release", "deployment", "service", "place", "start", "end", "throughput", "errors", "latency" } },
 	{ "incident", take_incident,
-	    { "kind", "id", "component", "role", "type", "message", "start", "end", "ramp_s", "places", "effects", "services" } },
+	    { "kind", "id", "component", "role", "type", "message", "start", "end", "ramp_s", "places", "effects", "services", "bursts" } },
 };
 
 enum {
@@ -613,33 +613,55 @@ static const char *const effect_key[] = { "what", "targets", "when", "factor", "
 enum { EFF_WHAT, EFF_TARGETS, EFF_WHEN, EFF_FACTOR, EFF_ADD, EFF_CODES, EFF_KEYS };
 
 static int
-effect_what(struct reader *r, struct json_value v, enum catalog_what *what)
+effect_what(struct reader *r, struct json_value v, struct world_effect *e)
 {
-	static const char *const name[] = {
-		[EFFECT_LATENCY] = "latency", [EFFECT_ERRORS] = "errors", [EFFECT_TRAFFIC] = "traffic", [EFFECT_DELAY] = "delay"
-	};
+	static const char *const name[] = { [EFFECT_LATENCY] = "latency",
+		[EFFECT_ERRORS] = "errors",
+		[EFFECT_TRAFFIC] = "traffic",
+		[EFFECT_DELAY] = "delay",
+		[EFFECT_WEIGHT] = "weight" };
 
 	if (unquote(r, v, "what") == -1)
 		return -1;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		if (strcmp(r->text, name[i]) == 0) {
-			*what = (enum catalog_what)i;
+			e->what = (enum catalog_what)i;
 			return 0;
 		}
-	return fail_none(r, "effect", r->text);
+	e->what = EFFECT_SERIES;
+	e->series = catalog_series(&r->w->cat, r->text, strlen(r->text));
+	return e->series == -1 ? fail_none(r, "effect", r->text) : 0;
+}
+
+/* Links, services or places; "*" stands for all. */
+static int
+effect_things(struct reader *r, struct json_value v, int of, struct world_effect *e)
+{
+	static const char *const what[] = { [OF_LINK] = "link", [OF_HOST] = "service", [OF_SERVICE] = "service", [OF_PLACE] = "place" };
+	int (*const find[])(const struct catalog *, const char *,
+	    size_t) = { [OF_LINK] = catalog_link, [OF_HOST] = catalog_service, [OF_SERVICE] = catalog_service, [OF_PLACE] = catalog_place };
+	const char *next = NULL;
+	struct json_value first;
+
+	if (json_each(v, &next, &first) == 1 && json_equals(first, "*"))
+		return 0;
+	e->nthings = get_list(r, v, "targets", what[of], find[of], &e->thing);
+	return e->nthings == -1 ? -1 : 0;
 }
 
 static int
 effect_targets(struct reader *r, struct json_value v, struct world_effect *e)
 {
+	int of = world_of(&r->w->cat, e->what, e->series), n;
 	const char *next = NULL;
 	struct json_value t;
-	int n;
 
 	if ((n = count_list(r, v, "targets")) == -1)
 		return -1;
 	if (n == 0)
 		return fail(r, "\"targets\" is empty");
+	if (of != -1)
+		return effect_things(r, v, of, e);
 	if ((e->target = world_get(&r->w->arena, (size_t)n * sizeof(*e->target), _Alignof(struct catalog_ref))) == NULL)
 		return fail_errno(r);
 	e->ntargets = n;
@@ -678,6 +700,42 @@ effect_when(struct reader *r, struct json_value v, struct world_effect *e)
 	return fail_none(r, "such condition in the catalog:", r->text);
 }
 
+/* A quantity as a cell of the catalog has it, or a number. */
+static int
+effect_quantity(struct reader *r, struct json_value v, const char *key, const char *empty, double lo, struct catalog_dist *d, char **text)
+{
+	size_t n = v.n;
+	int good;
+
+	if (v.p != NULL && json_is_string(v)) {
+		if (unquote(r, v, key) == -1)
+			return -1;
+		n = strlen(r->text);
+		*text = keep_text(r, r->text, n);
+	} else
+		*text = v.p == NULL ? keep_text(r, "", 0) : keep_text(r, v.p, n);
+	if (*text == NULL)
+		return fail_errno(r);
+	if (catalog_parse_dist(&r->w->cat, v.p == NULL ? empty : *text, v.p == NULL ? strlen(empty) : n, d) == -1)
+		return fail(r, "\"%s\" is not a quantity such as 2..8", key);
+	d->whole = 0;
+	good = d->kind == DIST_CHOICE || (d->a >= lo && d->a <= 1e9 && d->b >= lo && d->b <= 1e9);
+	for (int i = 0; i < d->n; i++)
+		good &= d->value[i] >= lo && d->value[i] <= 1e9;
+	return good ? 0 : fail(r, "\"%s\" is not between %g and 1000000000", key, lo);
+}
+
+static int
+effect_codes(struct reader *r, struct json_value v, struct world_effect *e)
+{
+	if ((e->ncodes = get_list(r, v, "codes", "code", catalog_code, &e->code)) == -1)
+		return -1;
+	for (int i = 0; i < e->ncodes; i++)
+		if (r->w->cat.code[e->code[i]].http < 400)
+			return fail(r, "code \"%s\" is no failure", r->w->cat.code[e->code[i]].code);
+	return e->ncodes == 0 ? fail(r, "\"codes\" is empty") : 0;
+}
+
 static int
 take_effect(struct reader *r, struct json_value object, struct world_effect *e)
 {
@@ -687,21 +745,20 @@ take_effect(struct reader *r, struct json_value object, struct world_effect *e)
 	*e = (struct world_effect){ .factor = 1 };
 	if (json_read(r->effect, object.p, object.n, v, &what) == -1)
 		return fail(r, "\"effects\": %s", what);
-	if (effect_what(r, v[EFF_WHAT], &e->what) == -1 || effect_targets(r, v[EFF_TARGETS], e) == -1 ||
-	    effect_when(r, v[EFF_WHEN], e) == -1)
+	if (effect_what(r, v[EFF_WHAT], e) == -1 || effect_targets(r, v[EFF_TARGETS], e) == -1)
+		return -1;
+	if (e->what == EFFECT_SERIES)
+		return effect_quantity(r, v[EFF_FACTOR], "factor", "1", 0, &e->factors, &e->factors_text) == -1 ||
+			effect_quantity(r, v[EFF_ADD], "add", "0", -1e9, &e->adds, &e->adds_text) == -1
+		    ? -1
+		    : 0;
+	if (effect_when(r, v[EFF_WHEN], e) == -1)
 		return -1;
 	if (v[EFF_FACTOR].p != NULL && check_number(r, v[EFF_FACTOR], "factor", e->what == EFFECT_TRAFFIC ? 1 : 1e9, &e->factor) == -1)
 		return -1;
 	if (v[EFF_ADD].p != NULL && check_number(r, v[EFF_ADD], "add", e->what == EFFECT_ERRORS ? 1 : 1e9, &e->add) == -1)
 		return -1;
-	if (e->what != EFFECT_ERRORS)
-		return 0;
-	if ((e->ncodes = get_list(r, v[EFF_CODES], "codes", "code", catalog_code, &e->code)) == -1)
-		return -1;
-	for (int i = 0; i < e->ncodes; i++)
-		if (r->w->cat.code[e->code[i]].http < 400)
-			return fail(r, "code \"%s\" is no failure", r->w->cat.code[e->code[i]].code);
-	return e->ncodes == 0 ? fail(r, "\"codes\" is empty") : 0;
+	return e->what == EFFECT_ERRORS ? effect_codes(r, v[EFF_CODES], e) : 0;
 }
 
 static int
@@ -757,6 +814,51 @@ incident_times(struct reader *r, struct world_incident *x)
 	return 0;
 }
 
+/* "START/END" */
+static int
+take_burst(struct reader *r, struct json_value v, struct world_burst *b)
+{
+	const char *slash;
+
+	if (unquote(r, v, "bursts") == -1)
+		return -1;
+	slash = strchr(r->text, '/');
+	if (slash == NULL || clock_parse(r->text, (size_t)(slash - r->text), &b->start) == -1 ||
+	    clock_parse(slash + 1, strlen(slash + 1), &b->end) == -1)
+		return fail(r, "\"bursts\": \"%.*s\" is not START/END", NAME_MAX_SHOWN, r->text);
+	return 0;
+}
+
+/* In order, within the incident, one after the other. */
+static int
+incident_bursts(struct reader *r, struct json_value list, struct world_incident *x)
+{
+	int64_t last = x->start;
+	const char *next = NULL;
+	struct json_value v;
+	int n;
+
+	if (list.p == NULL)
+		return 0;
+	if ((n = count_list(r, list, "bursts")) == -1)
+		return -1;
+	if (n > WORLD_BURSTS_MAX)
+		return fail(r, "more than %d bursts", WORLD_BURSTS_MAX);
+	x->bursty = 1;
+	if ((x->burst = world_get(&r->w->arena, (size_t)(n + 1) * sizeof(*x->burst), _Alignof(struct world_burst))) == NULL)
+		return fail_errno(r);
+	for (; json_each(list, &next, &v) == 1; x->nbursts++) {
+		struct world_burst *b = &x->burst[x->nbursts];
+
+		if (take_burst(r, v, b) == -1)
+			return -1;
+		if (b->start < last || b->end <= b->start || b->end > x->end)
+			return fail(r, "\"bursts\": number %d is not after the one before, within the incident", x->nbursts + 1);
+		last = b->end;
+	}
+	return 0;
+}
+
 static int
 take_incident(struct reader *r)
 {
@@ -770,7 +872,7 @@ take_incident(struct reader *r)
 	if ((x.component = keep_text(r, r->text, strlen(r->text))) == NULL)
 		return fail_errno(r);
 	if (incident_role(r, &x.role) == -1 || get_words(r, 4, &x.type) == -1 || get_words(r, 5, &x.message) == -1 ||
-	    incident_times(r, &x) == -1)
+	    incident_times(r, &x) == -1 || incident_bursts(r, r->value[12], &x) == -1)
 		return -1;
 	if ((x.nplaces = get_list(r, r->value[9], "places", "place", catalog_place, &x.place)) == -1 ||
 	    incident_effects(r, r->value[10], &x) == -1 ||

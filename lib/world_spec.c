@@ -7,16 +7,19 @@
 #include "world.h"
 #include "world_impl.h"
 
-#define KEYS 13 /* apart from the parts of places */
+#define KEYS 16 /* apart from the parts of places, and series */
 
 /* Specifications: KEY=VALUE,KEY=VALUE. What is left out comes from the catalog. */
 enum {
+	SPEC_BURST,
 	SPEC_CODES,
 	SPEC_COMPONENT,
 	SPEC_DURATION,
 	SPEC_ERRORS,
+	SPEC_EVERY,
 	SPEC_ID,
 	SPEC_LATENCY,
+	SPEC_LINKS,
 	SPEC_MESSAGE,
 	SPEC_PLACE,
 	SPEC_RAMP,
@@ -25,14 +28,15 @@ enum {
 	SPEC_START,
 	SPEC_TYPE
 };
-static const char *const spec_key[KEYS] = { "codes", "component", "duration", "errors", "id", "latency", "message", "place", "ramp", "role",
-	"services", "start", "type" };
+static const char *const spec_key[KEYS] = { "burst", "codes", "component", "duration", "errors", "every", "id", "latency", "links",
+	"message", "place", "ramp", "role", "services", "start", "type" };
 
 struct spec {
 	struct world_draft *d;
 	const struct catalog *c;
 	char *value[KEYS]; /* NULL: not given */
 	char **part;       /* of places, in the order of the catalog */
+	char **series;     /* likewise */
 	struct world_fresh f;
 };
 
@@ -55,6 +59,9 @@ set_key(struct spec *s, const char *key, char *value)
 	for (int i = 0; i < s->c->nplaceparts && to == NULL; i++)
 		if (strcmp(s->c->placepart[i], key) == 0)
 			to = &s->part[i];
+	for (int i = 0; i < s->c->nseries && to == NULL; i++)
+		if (strcmp(s->c->series[i].id, key) == 0)
+			to = &s->series[i];
 	if (to == NULL)
 		return bad(s, "no key", key);
 	if (*to != NULL)
@@ -69,7 +76,8 @@ parse(struct spec *s, char *text)
 {
 	char *item, *value;
 
-	if ((s->part = world_draft_get(s->d, (size_t)s->c->nplaceparts, sizeof(*s->part))) == NULL)
+	if ((s->part = world_draft_get(s->d, (size_t)s->c->nplaceparts, sizeof(*s->part))) == NULL ||
+	    (s->series = world_draft_get(s->d, (size_t)s->c->nseries, sizeof(*s->series))) == NULL)
 		return -1;
 	while ((item = strsep(&text, ",")) != NULL) {
 		if ((value = strchr(item, '=')) == NULL)
@@ -191,6 +199,37 @@ set_end(struct spec *s, const struct catalog_incident *row)
 	return 0;
 }
 
+/* A quantity of minutes, or what the row says. */
+static int
+set_minutes(struct spec *s, int key, const struct catalog_dist *row, struct catalog_dist *d)
+{
+	const char *text = s->value[key];
+
+	*d = (struct catalog_dist){ .kind = DIST_NONE };
+	if (text == NULL && row != NULL)
+		*d = *row;
+	if (text != NULL && (catalog_parse_dist(&s->d->w->cat, text, strlen(text), d) == -1 || d->a < 0 || d->b < 0))
+		return bad(s, "no minutes such as 4..7:", text);
+	return 0;
+}
+
+static int
+set_bursts(struct spec *s, const struct catalog_incident *row)
+{
+	struct catalog_dist every, length;
+
+	if (set_minutes(s, SPEC_EVERY, row == NULL ? NULL : &row->every_min, &every) == -1 ||
+	    set_minutes(s, SPEC_BURST, row == NULL ? NULL : &row->burst_min, &length) == -1)
+		return -1;
+	if ((every.kind == DIST_NONE) != (length.kind == DIST_NONE))
+		return bad(s, every.kind == DIST_NONE ? "burst without every" : "every without burst", NULL);
+	if (every.kind == DIST_NONE)
+		return 0;
+	if (catalog_dist_mean(&every) <= 0)
+		return bad(s, "no time between bursts:", s->value[SPEC_EVERY]);
+	return world_draft_bursts(s->d, &s->f, &every, &length);
+}
+
 static int
 set_times(struct spec *s)
 {
@@ -203,6 +242,8 @@ set_times(struct spec *s)
 			return -1;
 	} else if (row != NULL)
 		world_draft_ramp(s->d, &s->f);
+	if (set_bursts(s, row) == -1)
+		return -1;
 	return s->f.x.ramp > (s->f.x.end - s->f.x.start) / 2 ? bad(s, "the ramp is more than half of the duration", NULL) : 0;
 }
 
@@ -248,20 +289,30 @@ usual_code(const struct catalog *c)
 	return code;
 }
 
+/* The first effect on operations, or NULL. */
+static struct world_effect *
+first_on_operations(struct world_incident *x)
+{
+	for (int i = 0; i < x->neffects; i++)
+		if (x->effect[i].what != EFFECT_WEIGHT && x->effect[i].what != EFFECT_SERIES)
+			return &x->effect[i];
+	return NULL;
+}
+
 /* One more effect, on what the first one is about. */
 static int
 add_effect(struct spec *s, enum catalog_what what)
 {
 	struct world_incident *x = &s->f.x;
-	struct world_effect *e = &x->effect[x->neffects];
+	struct world_effect *e = &x->effect[x->neffects], *first = first_on_operations(x);
 
 	*e = (struct world_effect){ .what = what, .factor = 1 };
-	if (x->neffects == 0 && s->value[SPEC_SERVICES] == NULL)
+	if (first == NULL && s->value[SPEC_SERVICES] == NULL)
 		return bad(s, "no services", NULL);
-	if (x->neffects > 0) {
-		e->target = x->effect[0].target;
-		e->ntargets = x->effect[0].ntargets;
-		e->when = x->effect[0].when;
+	if (first != NULL) {
+		e->target = first->target;
+		e->ntargets = first->ntargets;
+		e->when = first->when;
 	}
 	x->neffects++;
 	if (what != EFFECT_ERRORS)
@@ -291,6 +342,32 @@ strengthen(struct spec *s, enum catalog_what what, double factor, double add)
 	return 0;
 }
 
+/* Values of a series are multiplied by this quantity, whatever the catalog says. */
+static int
+set_series(struct spec *s, int series)
+{
+	struct world_incident *x = &s->f.x;
+	struct world_effect e = { .what = EFFECT_SERIES, .series = series, .factor = 1 }, *to = &x->effect[x->neffects];
+	char *text = s->series[series];
+
+	if (text == NULL)
+		return 0;
+	for (int i = 0; i < x->neffects; i++)
+		if (x->effect[i].what == EFFECT_SERIES && x->effect[i].series == series) {
+			e = x->effect[i];
+			to = &x->effect[i];
+		}
+	if (catalog_parse_dist(&s->d->w->cat, text, strlen(text), &e.factors) == -1 || e.factors.a < 0 || e.factors.b < 0)
+		return bad(s, "no factor such as 2..8:", text);
+	e.factors.whole = 0;
+	e.factors_text = text;
+	e.adds = (struct catalog_dist){ .kind = DIST_FIXED };
+	e.adds_text = NULL;
+	x->neffects += to == &x->effect[x->neffects];
+	*to = e;
+	return s->c->series[series].of == OF_LINK && e.nthings == 0 && s->value[SPEC_LINKS] == NULL ? bad(s, "no links", NULL) : 0;
+}
+
 static int
 set_strength(struct spec *s)
 {
@@ -304,16 +381,43 @@ set_strength(struct spec *s)
 		if (set_number(s, SPEC_LATENCY, "no factor such as 2.5:", 1e6, WORLD_FACTOR_UNIT, &x) == -1 ||
 		    strengthen(s, EFFECT_LATENCY, x, 0) == -1)
 			return -1;
+	for (int i = 0; i < s->c->nseries; i++)
+		if (set_series(s, i) == -1)
+			return -1;
 	return 0;
+}
+
+/* Effects are about these services, and those on links about these links. */
+static void
+set_targets(struct spec *s, int *service, int nservices, struct catalog_ref *target, int *link, int nlinks)
+{
+	for (int i = 0; i < s->f.x.neffects; i++) {
+		struct world_effect *e = &s->f.x.effect[i];
+		int of = world_of(s->c, e->what, e->series);
+
+		if (of == -1 && nservices > 0) {
+			e->target = target;
+			e->ntargets = nservices;
+		}
+		if ((of == OF_HOST || of == OF_SERVICE) && nservices > 0) {
+			e->thing = service;
+			e->nthings = nservices;
+		}
+		if (of == OF_LINK && nlinks > 0) {
+			e->thing = link;
+			e->nthings = nlinks;
+		}
+	}
 }
 
 static int
 set_effects(struct spec *s)
 {
 	struct catalog_ref *target = NULL;
-	int *service, *code, nservices = find_all(s, SPEC_SERVICES, "no service", catalog_service, &service), ncodes;
+	int *service, *code, *link, nservices = find_all(s, SPEC_SERVICES, "no service", catalog_service, &service), ncodes, nlinks;
 
-	if (nservices == -1 || (ncodes = find_all(s, SPEC_CODES, "no code", catalog_code, &code)) == -1 || set_strength(s) == -1)
+	if (nservices == -1 || (ncodes = find_all(s, SPEC_CODES, "no code", catalog_code, &code)) == -1 ||
+	    (nlinks = find_all(s, SPEC_LINKS, "no link", catalog_link, &link)) == -1 || set_strength(s) == -1)
 		return -1;
 	if (nservices > 0 && (target = world_draft_get(s->d, (size_t)nservices, sizeof(*target))) == NULL)
 		return -1;
@@ -322,18 +426,12 @@ set_effects(struct spec *s)
 	for (int i = 0; i < ncodes; i++)
 		if (s->d->w->cat.code[code[i]].http < 400)
 			return bad(s, "no failure:", s->d->w->cat.code[code[i]].code);
-	for (int i = 0; i < s->f.x.neffects; i++) {
-		struct world_effect *e = &s->f.x.effect[i];
-
-		if (nservices > 0) {
-			e->target = target;
-			e->ntargets = nservices;
+	set_targets(s, service, nservices, target, link, nlinks);
+	for (int i = 0; i < s->f.x.neffects; i++)
+		if (ncodes > 0 && s->f.x.effect[i].what == EFFECT_ERRORS) {
+			s->f.x.effect[i].code = code;
+			s->f.x.effect[i].ncodes = ncodes;
 		}
-		if (ncodes > 0 && e->what == EFFECT_ERRORS) {
-			e->code = code;
-			e->ncodes = ncodes;
-		}
-	}
 	return 0;
 }
 
@@ -356,16 +454,18 @@ set_row(struct spec *s, uint64_t key)
 {
 	static char none[] = "";
 	char *component = s->value[SPEC_COMPONENT];
-	int row;
+	int row, series = 0;
 
 	if (component == NULL)
 		return bad(s, "no component", NULL);
 	if ((row = find_row(s->c, component)) != -1)
 		return world_draft_row(s->d, row, key, &s->f);
-	if (s->value[SPEC_SERVICES] == NULL || (s->value[SPEC_ERRORS] == NULL && s->value[SPEC_LATENCY] == NULL))
-		return bad(s, "services, and errors or latency, have to be given for the unknown component", component);
+	for (int i = 0; i < s->c->nseries; i++)
+		series |= s->series[i] != NULL;
+	if (!series && (s->value[SPEC_SERVICES] == NULL || (s->value[SPEC_ERRORS] == NULL && s->value[SPEC_LATENCY] == NULL)))
+		return bad(s, "services, and errors or latency, or a series have to be given for the unknown component", component);
 	s->f = (struct world_fresh){ .row = -1, .key = key, .x = { .component = component, .type = none, .message = none } };
-	return (s->f.x.effect = world_draft_get(s->d, 2, sizeof(*s->f.x.effect))) == NULL ? -1 : 0;
+	return (s->f.x.effect = world_draft_get(s->d, 2 + (size_t)s->c->nseries, sizeof(*s->f.x.effect))) == NULL ? -1 : 0;
 }
 
 int

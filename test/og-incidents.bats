@@ -210,8 +210,47 @@ no_world() {
 	refused 'no service "user:x"' component=redis_feed,start=2025-03-04,services="user:profile|user:x"
 	refused 'no code "999"' component=redis_feed,start=2025-03-04,codes=999
 	refused 'no failure: "200"' 'component=redis_feed,start=2025-03-04,codes=503|200'
-	refused 'services, and errors or latency, have to be given for the unknown component "disk"' component=disk,start=2025-03-04,duration=1h
+	refused 'services, and errors or latency, or a series have to be given for the unknown component "disk"' component=disk,start=2025-03-04,duration=1h
 	refused 'no duration' component=disk,start=2025-03-04,services=user:profile,errors=0.1
+}
+
+# The only incident that a specification makes of the library with its cables.
+cable() {
+	og-entities -c "$CABLES" | og-incidents -c "$CABLES" -N -a "$1" | tail -n 1
+}
+
+@test "-a: links, bursts and series" {
+	CABLES=$OG_ROOT/test/catalogs/cables
+	cable component=fray >row
+	[ "$(jq -c '[.start, .bursts[0][:13], (.bursts | length > 50), [.effects[] | [.what, .targets[0], .factor, .add]]]' row)" = \
+		'["2026-03-03T08:00:00Z","2026-03-03T08",true,[["rtt_ms","north-cable","4..12",null],["loss_pct","north-cable",null,"1..6"],["traffic_mbps","north-cable","0.4..0.1",null]]]' ]
+	cable 'component=fray,links=hill-isle|coast-isle,start=2026-03-05,duration=1h,every=10,burst=2,rtt_ms=3..5' >moved
+	[ "$(jq -c '[.bursts | length] + [.effects[0] | .targets, .factor]' moved)" = '[6,["hill-isle","coast-isle"],"3..5"]' ]
+	# All but the last, which ends with the incident at the latest.
+	jq -e '[.bursts[:-1][] | split("/") | map(.[:19] + "Z" | fromdate) | .[1] - .[0]] | all(. >= 119 and . <= 121)' moved
+	cable 'component=rats,start=2026-03-05,duration=1h,cpu_pct=2..3,services=desk' >new
+	[ "$(jq -c '[.effects, .services, .bursts]' new)" = '[[{"what":"cpu_pct","targets":["desk"],"factor":"2..3"}],["desk"],null]' ]
+	[ "$(cable component=repair | jq -c '[.role, .effects]')" = '["fix",[{"what":"weight","targets":["north-cable"],"factor":0}]]' ]
+	[ "$(cable 'component=repair,links=hill-isle' | jq -c '.effects[0].targets')" = '["hill-isle"]' ]
+}
+
+@test "-a: links, bursts and series that are none" {
+	CABLES=$OG_ROOT/test/catalogs/cables
+	og-entities -c "$CABLES" >cables.ndjson
+	while IFS=$'\t' read -r spec message; do
+		run -2 --separate-stderr og-incidents -c "$CABLES" -N -a "$spec" <cables.ndjson
+		[ -z "$output" ]
+		[ "$stderr" = "og-incidents: -a: $message" ]
+	done <<-'END'
+		component=fray,links=east	no link "east"
+		component=fray,every=fast	no minutes such as 4..7: "fast"
+		component=fray,every=0	no time between bursts: "0"
+		component=repair,every=5	every without burst
+		component=repair,burst=5	burst without every
+		component=fray,rtt_ms=much	no factor such as 2..8: "much"
+		component=eels,start=2026-03-05,duration=1h,rtt_ms=2	no links
+		component=fray,every=0.05,burst=0.01	more than 10000 bursts of "cable"
+	END
 }
 
 @test "an incident cannot be added twice" {

@@ -14,7 +14,7 @@
 
 /* Text as a stream; NULL reader: only to be called with text that has an end. */
 static int
-read_text(struct world *w, const char *text, size_t n, char *err, size_t errsize)
+read_of(const char *catalog, struct world *w, const char *text, size_t n, char *err, size_t errsize)
 {
 	FILE *f = tmpfile();
 	struct rec in;
@@ -23,10 +23,16 @@ read_text(struct world *w, const char *text, size_t n, char *err, size_t errsize
 	if (f == NULL || fwrite(text, 1, n, f) != n || fflush(f) != 0 || fseek(f, 0, SEEK_SET) != 0 ||
 	    rec_open(&in, fileno(f), "w", NULL, 0) == -1)
 		exit(2);
-	r = world_read(w, &in, "share/og/social", err, errsize);
+	r = world_read(w, &in, catalog, err, errsize);
 	rec_close(&in);
 	(void)fclose(f);
 	return r;
+}
+
+static int
+read_text(struct world *w, const char *text, size_t n, char *err, size_t errsize)
+{
+	return read_of("share/og/social", w, text, n, err, errsize);
 }
 
 /* A world of the catalog social as text, to be freed. */
@@ -590,6 +596,99 @@ test_numbers(struct tap *t)
 	tap(t, good, "numbers are written without zeros at the end");
 }
 
+#define CABLES "test/catalogs/cables"
+
+/* A header of the library, and incident lines behind it; its length. */
+static size_t
+put_world(char *text, size_t size, struct world *w, const struct world_incident *x, int n)
+{
+	struct out o = { .fd = -1, .buf = text, .size = size };
+	int len = world_header(text, size, w);
+
+	if (len < 0)
+		exit(2);
+	o.len = (size_t)len;
+	for (int i = 0; i < w->cat.nincidents; i++) {
+		world_put_kind(&o, "component");
+		world_put_text(&o, "id", w->cat.incident[i].component);
+		world_put_open(&o, "services");
+		world_put_close(&o);
+		world_put_end(&o);
+		i += i == 0; /* the second row is about the same one */
+	}
+	for (int i = 0; i < n; i++)
+		world_put_incident(&o, &w->cat, &x[i]);
+	return o.len;
+}
+
+/* Bursts do not overlap, stay inside, begin as often and last as long as the catalog says, and not by the clock. */
+static void
+test_bursts(struct tap *t, const struct world_incident *x)
+{
+	double pause = 0, length = 0, least = 1e9, most = 0;
+	int apart = 1, n = x->nbursts;
+
+	for (int i = 0; i < n; i++) {
+		double gap = i == 0 ? 25 : (double)(x->burst[i].start - x->burst[i - 1].start) / (double)CLOCK_MINUTE;
+
+		apart &= x->burst[i].start < x->burst[i].end && x->burst[i].end <= x->end &&
+		    x->burst[i].start >= (i == 0 ? x->start : x->burst[i - 1].end);
+		pause += gap / n;
+		length += (double)(x->burst[i].end - x->burst[i].start) / (double)CLOCK_MINUTE / n;
+		least = gap < least ? gap : least;
+		most = gap > most ? gap : most;
+	}
+	tap(t, x->bursty && n > 60 && n < 90 && apart, "bursts, one after the other");
+	tap(t, pause > 22 && pause < 28 && length > 5 && length < 6 && least < 14 && most > 36,
+	    "as often and as long as they should, unevenly");
+	tap(t,
+	    world_next_burst(x, x->burst[3].start) == 3 && world_next_burst(x, x->burst[3].end) == 4 &&
+		world_next_burst(x, x->start - 1) == 0 && world_next_burst(x, x->burst[n - 1].end - 1) == n - 1 &&
+		world_next_burst(x, x->end) == n,
+	    "found by time");
+	tap(t,
+	    world_strength(x, x->burst[0].start - 1) == 0 && world_strength(x, x->burst[0].start + x->ramp / 2) == 0.5 &&
+		world_strength(x, x->burst[0].start + x->ramp) == 1 && world_strength(x, x->burst[0].end) == 0,
+	    "each with its ramps");
+}
+
+static void
+test_cables(struct tap *t)
+{
+	static char one[1 << 20], two[1 << 20];
+	char err[ERROR_MAX] = "";
+	struct world w = { 0 }, back;
+	struct world_draft d;
+	size_t n, m;
+
+	if (catalog_load(&w.cat, CABLES, err, sizeof(err), NULL, NULL) == -1)
+		exit(2);
+	w.seed = 5;
+	w.users = w.requests = 10;
+	w.begin = w.cat.set.begin;
+	w.end = w.until = w.cat.set.end;
+	n = put_world(one, sizeof(one), &w, NULL, 0);
+	world_free(&w);
+	if (!tap(t, read_of(CABLES, &w, one, n, err, sizeof(err)) == 0, "a world with links")) {
+		printf("# %s\n", err);
+		return;
+	}
+	if (world_draft(&d, &w, "easy", err, sizeof(err)) == -1 || world_draft_rates(&d) == -1 || world_draft_name(&d) == -1 ||
+	    world_draft_join(&d) == -1)
+		printf("# %s\n", err);
+	tap(t, w.nincidents > 8, "incidents of links");
+	n = put_world(one, sizeof(one), &w, w.incident, w.nincidents);
+	tap(t, read_of(CABLES, &back, one, n, err, sizeof(err)) == 0 && back.nincidents == w.nincidents, "are read back");
+	m = put_world(two, sizeof(two), &back, back.incident, back.nincidents);
+	tap(t, n == m && memcmp(one, two, n) == 0, "as they were written");
+	for (int i = 0; i < back.nincidents; i++)
+		if (back.incident[i].bursty)
+			test_bursts(t, &back.incident[i]);
+	world_draft_free(&d);
+	world_free(&w);
+	world_free(&back);
+}
+
 int
 main(void)
 {
@@ -629,5 +728,6 @@ main(void)
 	test_refusals(&t, header);
 	test_cut(&t, header);
 	test_numbers(&t);
+	test_cables(&t);
 	return tap_end(&t);
 }
