@@ -4,9 +4,9 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure pack pool hist prom batch push vl vm ch
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure truth pack pool hist prom batch push vl vm ch
 PARTS = catalog_cell catalog_check catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
-PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-tags og-pace og-vlpush og-vmpush og-chpush
+PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-truth og-tags og-pace og-vlpush og-vmpush og-chpush
 # test/lib, test/tools, test/fuzz
 TESTS = agg batch buf catalog ch clock dist grammar hist json measure mix num out pack pool prom push rec render sim timeline tsv vl vm world
 TOOLS = chdb cost faultd judge mangle oracle stats
@@ -49,6 +49,8 @@ bin/og-events: build/src/og-events.o $(LIB)
 bin/og-spans: build/src/og-spans.o $(LIB)
 	$(LINK)
 bin/og-metrics: build/src/og-metrics.o $(LIB)
+	$(LINK)
+bin/og-truth: build/src/og-truth.o $(LIB)
 	$(LINK)
 bin/og-tags: build/src/og-tags.o $(LIB)
 	$(LINK)

@@ -1,0 +1,606 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "truth.h"
+
+#define HOPS_MAX 255
+
+struct count {
+	uint64_t requests, spans, requests_failed, spans_failed;
+};
+
+/* What an incident did at a service. */
+struct reach {
+	uint64_t failed, slowed;
+	int hops; /* least number of calls between it and where the incident struck */
+};
+
+struct incident {
+	struct world calm; /* the world, but that this incident has no effect */
+	struct sim *sim;   /* of it; NULL: not needed so far, or no longer */
+	struct world_incident *list;
+	uint64_t touched, requests_failed, requests_slowed, spans_failed, spans_slowed;
+	struct reach *reach; /* one a service */
+};
+
+struct truth {
+	const struct world *w;
+	uint64_t requests;
+	struct sim sim;
+	struct count total, *op, *persona;
+	uint64_t marks, self, rollouts;
+	uint64_t *component, *callee; /* failed spans by what they name as source: components of the world, services */
+	int64_t first, last;          /* of requests; first > last: none */
+	struct incident *incident;
+	uint8_t *hops; /* of the spans at hand: 1 and the hops from where the incident struck; 0: not met by it */
+	struct json_reader *json;
+};
+
+enum key {
+	KEY_KIND,
+	KEY_SERVICE,
+	KEY_ACTION,
+	KEY_PERSONA,
+	KEY_SOURCE,
+	KEY_ID,
+	KEY_INCIDENT,
+	KEY_FIRST,
+	KEY_LAST,
+	KEY_HOPS,
+	KEY_REQUESTS,
+	KEY_SPANS,
+	KEY_REQUESTS_FAILED,
+	KEY_SPANS_FAILED,
+	KEY_REQUESTS_SLOWED,
+	KEY_SPANS_SLOWED,
+	KEY_TOUCHED,
+	KEY_MARKS,
+	KEYS
+};
+
+static const char *const key_name[KEYS] = { "kind", "service", "action", "persona", "source", "id", "incident", "first", "last", "hops",
+	"requests", "spans", "requests_failed", "spans_failed", "requests_slowed", "spans_slowed", "requests_touched", "rollout_records" };
+
+/* ---- set up ---- */
+
+static int
+open_incidents(struct truth *t)
+{
+	const struct world *w = t->w;
+
+	if ((t->incident = calloc((size_t)w->nincidents + 1, sizeof(*t->incident))) == NULL)
+		return -1;
+	for (int i = 0; i < w->nincidents; i++)
+		if ((t->incident[i].reach = calloc((size_t)w->cat.nservices, sizeof(struct reach))) == NULL)
+			return -1;
+	return 0;
+}
+
+struct truth *
+truth_open(const struct world *w, uint64_t requests, char *err, size_t errsize)
+{
+	struct truth *t = calloc(1, sizeof(*t));
+
+	(void)snprintf(err, errsize, "out of memory");
+	if (t == NULL)
+		return NULL;
+	if (sim_open(&t->sim, w, requests, err, errsize) == -1) {
+		free(t);
+		return NULL;
+	}
+	t->w = w;
+	t->requests = requests;
+	t->first = INT64_MAX;
+	t->last = INT64_MIN;
+	t->op = calloc((size_t)t->sim.nops + 1, sizeof(*t->op));
+	t->persona = calloc((size_t)w->cat.npersonas + 1, sizeof(*t->persona));
+	t->component = calloc((size_t)w->ncomponents + 1, sizeof(*t->component));
+	t->callee = calloc((size_t)w->cat.nservices + 1, sizeof(*t->callee));
+	t->hops = calloc(SIM_SLOTS + 1, sizeof(*t->hops));
+	t->json = json_reader(key_name, KEYS);
+	if (t->op == NULL || t->persona == NULL || t->component == NULL || t->callee == NULL || t->hops == NULL || t->json == NULL ||
+	    open_incidents(t) == -1) {
+		truth_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+static void
+close_calm(struct incident *x)
+{
+	if (x->sim != NULL)
+		sim_close(x->sim);
+	free(x->sim);
+	free(x->list);
+	x->sim = NULL;
+	x->list = NULL;
+}
+
+void
+truth_free(struct truth *t)
+{
+	if (t == NULL)
+		return;
+	for (int i = 0; t->incident != NULL && i < t->w->nincidents; i++) {
+		close_calm(&t->incident[i]);
+		free(t->incident[i].reach);
+	}
+	sim_close(&t->sim);
+	json_reader_free(t->json);
+	free(t->incident);
+	free(t->op);
+	free(t->persona);
+	free(t->component);
+	free(t->callee);
+	free(t->hops);
+	free(t);
+}
+
+const struct sim *
+truth_sim(const struct truth *t)
+{
+	return &t->sim;
+}
+
+/*
+ * The world as if incident i had no effect, simulated. Requests come in order of time as a rule, so those of incidents that are over are
+ * given back when another one begins.
+ */
+static struct sim *
+open_calm(struct truth *t, int i, int64_t now, char *err, size_t errsize)
+{
+	struct incident *x = &t->incident[i];
+	size_t size = (size_t)t->w->nincidents * sizeof(*x->list);
+
+	if (x->sim != NULL)
+		return x->sim;
+	for (int j = 0; j < t->w->nincidents; j++)
+		if (t->w->incident[j].end <= now)
+			close_calm(&t->incident[j]);
+	(void)snprintf(err, errsize, "out of memory");
+	if ((x->list = malloc(size)) == NULL)
+		return NULL;
+	memcpy(x->list, t->w->incident, size);
+	x->list[i].neffects = 0;
+	x->calm = *t->w;
+	x->calm.incident = x->list;
+	if ((x->sim = calloc(1, sizeof(*x->sim))) != NULL && sim_open(x->sim, &x->calm, t->requests, err, errsize) == 0)
+		return x->sim;
+	free(x->sim);
+	x->sim = NULL;
+	close_calm(x);
+	return NULL;
+}
+
+/* ---- counting ---- */
+
+/* The incident that failed a span, through however many callees; -1: none. */
+static int32_t
+incident_of(const struct sim_request *r, const struct sim_span *x)
+{
+	return x->source != SIM_SUCCESS && x->origin >= 0 && r->span[x->origin].source == SIM_INFRASTRUCTURE ? x->cause : -1;
+}
+
+static void
+count_source(struct truth *t, const struct sim_request *r, const struct sim_span *x)
+{
+	switch ((enum sim_source)x->source) {
+	case SIM_INFRASTRUCTURE:
+		for (int i = 0; i < t->w->ncomponents; i++)
+			if (strcmp(t->w->component[i], t->w->incident[x->cause].component) == 0)
+				t->component[i]++;
+		break;
+	case SIM_DEPENDENCY:
+		t->callee[t->sim.op[r->span[x->blamed].node->op].service]++;
+		break;
+	case SIM_DEPLOYMENT:
+		t->rollouts++;
+		break;
+	case SIM_SELF:
+		t->self++;
+		break;
+	case SIM_SUCCESS:
+		break;
+	}
+}
+
+static void
+count_tree(struct truth *t, const struct sim_request *r)
+{
+	uint64_t failed = 0;
+
+	for (uint32_t i = 0; i < r->nspans; i++) {
+		const struct sim_span *x = &r->span[i];
+		struct count *op = &t->op[x->node->op];
+		int bad = x->source != SIM_SUCCESS;
+
+		op->spans++;
+		op->spans_failed += (unsigned)bad;
+		failed += (unsigned)bad;
+		if (i == 0) {
+			op->requests++;
+			op->requests_failed += (unsigned)bad;
+			t->total.requests_failed += (unsigned)bad;
+			t->persona[r->persona].requests_failed += (unsigned)bad;
+		}
+		if (bad)
+			count_source(t, r, x);
+	}
+	t->total.requests++;
+	t->total.spans += r->nspans;
+	t->total.spans_failed += failed;
+	t->persona[r->persona].requests++;
+	t->persona[r->persona].spans += r->nspans;
+	t->persona[r->persona].spans_failed += failed;
+	t->first = r->time < t->first ? r->time : t->first;
+	t->last = r->time > t->last ? r->time : t->last;
+}
+
+static uint32_t
+slot_of(const struct sim_request *r, const struct sim_span *x)
+{
+	return (uint32_t)(x->node - r->plan->node);
+}
+
+/* Do both runs say the same of a span? */
+static int
+is_same(const struct sim_request *r, const struct sim_span *x, const struct sim_request *calm, const struct sim_span *y)
+{
+	if (x->start != y->start || x->length != y->length || x->source != y->source || x->code != y->code || x->cause != y->cause)
+		return 0;
+	return x->blamed < 0 || slot_of(r, &r->span[x->blamed]) == slot_of(calm, &calm->span[y->blamed]);
+}
+
+/* Count what incident i did to a span; y is the same span without it, NULL if there is none then. 1: it did something. */
+static int
+compare_span(struct truth *t, int32_t i, const struct sim_request *r, const struct sim_span *x, const struct sim_span *y)
+{
+	struct incident *in = &t->incident[i];
+	struct reach *reach = &in->reach[t->sim.op[x->node->op].service];
+	int failed = incident_of(r, x) == i;
+	int slowed = !failed && y != NULL && x->source == SIM_SUCCESS && y->source == SIM_SUCCESS && x->length > y->length;
+	uint8_t *hops = &t->hops[x - r->span];
+
+	if (!failed && !slowed) {
+		*hops = 0; /* what its callees gave does not travel through it */
+		return 0;
+	}
+	if (*hops == 0 || (failed && x->source == SIM_INFRASTRUCTURE))
+		*hops = 1;
+	if ((reach->failed == 0 && reach->slowed == 0) || *hops - 1 < reach->hops)
+		reach->hops = *hops - 1;
+	reach->failed += (unsigned)failed;
+	reach->slowed += (unsigned)slowed;
+	in->spans_failed += (unsigned)failed;
+	in->spans_slowed += (unsigned)slowed;
+	if (x->parent < 0) {
+		in->requests_failed += (unsigned)failed;
+		in->requests_slowed += (unsigned)slowed;
+	}
+	if (x->parent >= 0 && x->node->stage != STAGE_ASYNC && *hops < HOPS_MAX) {
+		uint8_t *above = &t->hops[x->parent];
+
+		*above = *above == 0 || *hops + 1 < *above ? *hops + 1 : *above;
+	}
+	return 1;
+}
+
+/* From the last span to the first, so that callees come before their callers. */
+static void
+compare(struct truth *t, int32_t i, const struct sim_request *r, const struct sim_request *calm)
+{
+	uint32_t n = calm->nspans;
+	int touched = r->nspans != calm->nspans;
+
+	memset(t->hops, 0, r->nspans);
+	for (uint32_t at = r->nspans; at-- > 0;) {
+		const struct sim_span *x = &r->span[at], *y = NULL;
+
+		while (n > 0 && slot_of(calm, &calm->span[n - 1]) > slot_of(r, x))
+			n--;
+		if (n > 0 && slot_of(calm, &calm->span[n - 1]) == slot_of(r, x))
+			y = &calm->span[n - 1];
+		touched |= y == NULL || !is_same(r, x, calm, y);
+		touched |= compare_span(t, i, r, x, y);
+	}
+	t->incident[i].touched += (unsigned)touched;
+}
+
+int
+truth_add(struct truth *t, uint64_t k, int64_t time, char *err, size_t errsize)
+{
+	struct sim_request r, calm;
+
+	if (sim_request(&t->sim, k, time, &r) == -1)
+		return 1;
+	sim_grow(&t->sim, &r);
+	count_tree(t, &r);
+	for (int i = 0; i < t->w->nincidents && t->w->incident[i].start <= time; i++) {
+		struct sim *s;
+
+		if (t->w->incident[i].end <= time)
+			continue;
+		if ((s = open_calm(t, i, time, err, errsize)) == NULL)
+			return -1;
+		if (sim_request(s, k, time, &calm) == -1)
+			return 1;
+		sim_grow(s, &calm);
+		compare(t, i, &r, &calm);
+	}
+	return 0;
+}
+
+void
+truth_mark(struct truth *t)
+{
+	t->marks++;
+}
+
+/* ---- lines in ---- */
+
+static int
+find_op(const struct truth *t, struct json_value service, struct json_value action)
+{
+	for (int i = 0; i < t->sim.nops; i++)
+		if (json_equals(service, t->w->cat.service[t->sim.op[i].service].id) && json_equals(action, t->sim.op[i].name))
+			return i;
+	return -1;
+}
+
+static int
+find_persona(const struct truth *t, struct json_value id)
+{
+	for (int i = 0; i < t->w->cat.npersonas; i++)
+		if (json_equals(id, t->w->cat.persona[i].id))
+			return i;
+	return -1;
+}
+
+static int
+find_service(const struct truth *t, struct json_value id)
+{
+	for (int i = 0; i < t->w->cat.nservices; i++)
+		if (json_equals(id, t->w->cat.service[i].id))
+			return i;
+	return -1;
+}
+
+static int
+find_incident(const struct truth *t, struct json_value id)
+{
+	for (int i = 0; i < t->w->nincidents; i++)
+		if (json_equals(id, t->w->incident[i].id))
+			return i;
+	return -1;
+}
+
+/* Where failures of a source are counted; NULL: no such source. */
+static uint64_t *
+find_source(struct truth *t, struct json_value source)
+{
+	char text[1024];
+
+	if (json_text(source, text, sizeof(text)) < 0)
+		return NULL;
+	if (strcmp(text, "self") == 0)
+		return &t->self;
+	if (strcmp(text, "deployment") == 0)
+		return &t->rollouts;
+	for (int i = 0; i < t->w->ncomponents; i++)
+		if (strncmp(text, "infrastructure:", 15) == 0 && strcmp(text + 15, t->w->component[i]) == 0)
+			return &t->component[i];
+	for (int i = 0; i < t->w->cat.nservices; i++)
+		if (strncmp(text, "dependency:", 11) == 0 && strcmp(text + 11, t->w->cat.service[i].id) == 0)
+			return &t->callee[i];
+	return NULL;
+}
+
+static int
+find_time(struct json_value v, int64_t *us)
+{
+	char text[64];
+	int n = json_text(v, text, sizeof(text));
+
+	return n < 0 ? -1 : clock_parse(text, (size_t)n, us);
+}
+
+/* The counts of a line, by key; what a kind has not is 0. */
+static int
+take_numbers(const struct json_value *v, uint64_t *number)
+{
+	for (int i = KEY_HOPS; i < KEYS; i++) {
+		number[i] = 0;
+		if (v[i].p != NULL && json_u64(v[i], &number[i]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+merge_total(struct truth *t, const struct json_value *v, const uint64_t *number)
+{
+	int64_t first, last;
+
+	if (number[KEY_REQUESTS] > 0) {
+		if (find_time(v[KEY_FIRST], &first) == -1 || find_time(v[KEY_LAST], &last) == -1)
+			return -1;
+		t->first = first < t->first ? first : t->first;
+		t->last = last > t->last ? last : t->last;
+	}
+	t->marks += number[KEY_MARKS];
+	return 0;
+}
+
+static void
+merge_count(struct count *c, const uint64_t *number)
+{
+	c->requests += number[KEY_REQUESTS];
+	c->spans += number[KEY_SPANS];
+	c->requests_failed += number[KEY_REQUESTS_FAILED];
+	c->spans_failed += number[KEY_SPANS_FAILED];
+}
+
+static void
+merge_incident(struct incident *in, const uint64_t *number)
+{
+	in->touched += number[KEY_TOUCHED];
+	in->requests_failed += number[KEY_REQUESTS_FAILED];
+	in->requests_slowed += number[KEY_REQUESTS_SLOWED];
+	in->spans_failed += number[KEY_SPANS_FAILED];
+	in->spans_slowed += number[KEY_SPANS_SLOWED];
+}
+
+static void
+merge_reach(struct reach *r, const uint64_t *number)
+{
+	int hops = (int)number[KEY_HOPS];
+
+	if (number[KEY_SPANS_FAILED] + number[KEY_SPANS_SLOWED] == 0)
+		return;
+	r->hops = (r->failed == 0 && r->slowed == 0) || hops < r->hops ? hops : r->hops;
+	r->failed += number[KEY_SPANS_FAILED];
+	r->slowed += number[KEY_SPANS_SLOWED];
+}
+
+int
+truth_merge(struct truth *t, const char *line, size_t len, const char **errstr)
+{
+	struct json_value v[KEYS];
+	uint64_t number[KEYS], *source;
+	int i, j;
+
+	if (json_read(t->json, line, len, v, errstr) == -1)
+		return -1;
+	*errstr = "a count is no whole number";
+	if (take_numbers(v, number) == -1 || number[KEY_HOPS] > HOPS_MAX)
+		return -1;
+	*errstr = "of something that is not in the world";
+	if (json_equals(v[KEY_KIND], "total")) {
+		*errstr = "no time of the first or last request";
+		if (merge_total(t, v, number) == -1)
+			return -1;
+		merge_count(&t->total, number);
+	} else if (json_equals(v[KEY_KIND], "operation")) {
+		if ((i = find_op(t, v[KEY_SERVICE], v[KEY_ACTION])) == -1)
+			return -1;
+		merge_count(&t->op[i], number);
+	} else if (json_equals(v[KEY_KIND], "persona")) {
+		if ((i = find_persona(t, v[KEY_PERSONA])) == -1)
+			return -1;
+		merge_count(&t->persona[i], number);
+	} else if (json_equals(v[KEY_KIND], "source")) {
+		if ((source = find_source(t, v[KEY_SOURCE])) == NULL)
+			return -1;
+		*source += number[KEY_SPANS_FAILED];
+	} else if (json_equals(v[KEY_KIND], "incident")) {
+		if ((i = find_incident(t, v[KEY_ID])) == -1)
+			return -1;
+		merge_incident(&t->incident[i], number);
+	} else if (json_equals(v[KEY_KIND], "reach")) {
+		if ((i = find_incident(t, v[KEY_INCIDENT])) == -1 || (j = find_service(t, v[KEY_SERVICE])) == -1)
+			return -1;
+		merge_reach(&t->incident[i].reach[j], number);
+	} else {
+		*errstr = "no line of counts";
+		return -1;
+	}
+	return 0;
+}
+
+/* ---- lines out ---- */
+
+static void
+put_count(struct out *o, const struct count *c)
+{
+	world_put_whole(o, "requests", c->requests);
+	world_put_whole(o, "spans", c->spans);
+	world_put_whole(o, "requests_failed", c->requests_failed);
+	world_put_whole(o, "spans_failed", c->spans_failed);
+	world_put_end(o);
+}
+
+static void
+put_source(struct out *o, const char *kind, const char *of, uint64_t n)
+{
+	char text[1024];
+
+	if (n == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%s%s", kind, of);
+	world_put_kind(o, "source");
+	world_put_text(o, "source", text);
+	world_put_whole(o, "spans_failed", n);
+	world_put_end(o);
+}
+
+static void
+put_sources(const struct truth *t, struct out *o)
+{
+	for (int i = 0; i < t->w->ncomponents; i++)
+		put_source(o, "infrastructure:", t->w->component[i], t->component[i]);
+	for (int i = 0; i < t->w->cat.nservices; i++)
+		put_source(o, "dependency:", t->w->cat.service[i].id, t->callee[i]);
+	put_source(o, "deployment", "", t->rollouts);
+	put_source(o, "self", "", t->self);
+}
+
+static void
+put_incident(const struct truth *t, struct out *o, int i)
+{
+	const struct world_incident *w = &t->w->incident[i];
+	const struct incident *in = &t->incident[i];
+
+	world_put_kind(o, "incident");
+	world_put_text(o, "id", w->id);
+	world_put_whole(o, "requests_touched", in->touched);
+	world_put_whole(o, "requests_failed", in->requests_failed);
+	world_put_whole(o, "requests_slowed", in->requests_slowed);
+	world_put_whole(o, "spans_failed", in->spans_failed);
+	world_put_whole(o, "spans_slowed", in->spans_slowed);
+	world_put_end(o);
+	for (int hops = 0; hops <= HOPS_MAX; hops++)
+		for (int s = 0; s < t->w->cat.nservices; s++) {
+			const struct reach *r = &in->reach[s];
+
+			if (r->hops != hops || (r->failed == 0 && r->slowed == 0))
+				continue;
+			world_put_kind(o, "reach");
+			world_put_text(o, "incident", w->id);
+			world_put_text(o, "service", t->w->cat.service[s].id);
+			world_put_whole(o, "hops", (uint64_t)hops);
+			world_put_whole(o, "spans_failed", r->failed);
+			world_put_whole(o, "spans_slowed", r->slowed);
+			world_put_end(o);
+		}
+}
+
+void
+truth_put(const struct truth *t, struct out *o)
+{
+	world_put_kind(o, "total");
+	if (t->first <= t->last) {
+		world_put_time(o, "first", t->first);
+		world_put_time(o, "last", t->last);
+	}
+	world_put_whole(o, "rollout_records", t->marks);
+	put_count(o, &t->total);
+	for (int i = 0; i < t->sim.nops; i++)
+		if (t->op[i].spans > 0) {
+			world_put_kind(o, "operation");
+			world_put_text(o, "service", t->w->cat.service[t->sim.op[i].service].id);
+			world_put_text(o, "action", t->sim.op[i].name);
+			put_count(o, &t->op[i]);
+		}
+	for (int i = 0; i < t->w->cat.npersonas; i++)
+		if (t->persona[i].requests > 0) {
+			world_put_kind(o, "persona");
+			world_put_text(o, "persona", t->w->cat.persona[i].id);
+			put_count(o, &t->persona[i]);
+		}
+	put_sources(t, o);
+	for (int i = 0; i < t->w->nincidents; i++)
+		put_incident(t, o, i);
+}
