@@ -7,15 +7,17 @@ include config.mk
 MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure truth pack pool hist prom batch push vl vm ch
 PARTS = catalog_cell catalog_check catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-truth og-tags og-pace og-vlpush og-vmpush og-chpush
+# src/NAME.sh: programs of shell
+SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
-TESTS = agg batch buf catalog ch clock dist grammar hist json measure mix num out pack pool prom push rec render sim timeline tsv vl vm world
+TESTS = agg batch buf catalog ch clock dist grammar hist json measure mix num out pack pool prom push rec render sim timeline truth tsv vl vm world
 TOOLS = chdb cost faultd judge mangle oracle stats
 FUZZERS = agg catalog ch clock grammar json rec vm world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)
 PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o
-BIN = $(PROGRAMS:%=bin/%)
+BIN = $(PROGRAMS:%=bin/%) $(SCRIPTS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
 TOOLBIN = $(TOOLS:%=build/test/tools/%)
 FUZZOBJ = $(LIBOBJ:build/%=build/fuzz/%)
@@ -62,6 +64,11 @@ bin/og-vmpush: build/src/og-vmpush.o build/src/pusher.o $(LIB)
 	$(PUSHLINK)
 bin/og-chpush: build/src/og-chpush.o build/src/pusher.o $(LIB)
 	$(PUSHLINK)
+
+bin/og-dataset: src/og-dataset.sh
+	@mkdir -p $(@D)
+	cp src/$(@F).sh $@
+	chmod 755 $@
 
 # The flags of the last build; the file is touched only when they change, and all that is compiled depends on it.
 build/flags: FORCE
@@ -120,7 +127,7 @@ install: all
 
 # Only what install wrote: a catalog that somebody added there stays.
 uninstall:
-	for p in $(PROGRAMS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done
+	for p in $(PROGRAMS) $(SCRIPTS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done
 	for f in man/*.[157]; do rm -f $(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/}; done
 	(cd share && find og -type f) | while read -r f; do rm -f "$(DESTDIR)$(PREFIX)/share/$$f"; done
 	(cd share && find og -depth -type d) | while read -r d; do rmdir "$(DESTDIR)$(PREFIX)/share/$$d" || true; done

@@ -358,6 +358,8 @@ list_folder(struct load *l, const char *dir, int has[NTABLES])
 			continue;
 		if (is_table(e->d_name, &table))
 			has[table] = 1;
+		else if (strcmp(e->d_name, "dataset.tsv") == 0) /* of og-dataset alone */
+			continue;
 		else if (n < sizeof(unknown) && (unknown[0] == '\0' || strcmp(e->d_name, unknown) < 0))
 			memcpy(unknown, e->d_name, n + 1);
 	}

@@ -180,7 +180,7 @@ holds() {
 	lists=$1
 	shift
 	want=$(for list in $lists; do list_of "$list"; done | tr ' ' '\n' | sort)
-	have=$(for file; do basename "$file" .c; done | sort)
+	have=$(for file; do basename "${file%.*}"; done | sort)
 	[ "$want" = "$have" ] || {
 		echo "Makefile: $lists"
 		printf '%s\n' "$want" >"$tmp/want"
@@ -191,13 +191,15 @@ holds() {
 lists() {
 	holds "MODULES PARTS" lib/*.c
 	holds PROGRAMS src/og-*.c
+	holds SCRIPTS src/og-*.sh
 	holds TESTS test/lib/*.c
 	holds TOOLS test/tools/*.c
 	holds FUZZERS test/fuzz/*.c
 }
 
 linked() {
-	for program in bin/og-*; do
+	for program in src/og-*.c; do
+		program=bin/$(basename "$program" .c)
 		case $program in
 		*push) ;;
 		*) readelf -d "$program" | grep -E 'NEEDED.*(curl|zstd|pthread)' | sed "s|^|$program: |" ;;

@@ -21,19 +21,32 @@ synopsis() {
 
 # Options as "letter long value" or "letter long -", sorted, as the page and as the source list them; those of og(7) left out.
 page_options() {
-	sed -nE 's/^\.It Fl ([A-Za-z])( Ar [^,]*)? , Fl -([a-z-]+)( Ar (.*))?$/\1 \3 \5/p' "$1" | awk '{ print $1, $2, (NF > 2 ? "value" : "-") }' | sort
+	sed -nE 's/^\.It Fl ([A-Za-z])( Ar [^,]*)? , Fl -([a-z0-9-]+)( Ar (.*))?$/\1 \3 \5/p' "$1" | awk '{ print $1, $2, (NF > 2 ? "value" : "-") }' | sort
 }
 
 source_options() {
 	local files=("src/$1.c")
+	if is_shell "$1"; then
+		shell_options "$1"
+		return
+	fi
 	! is_pusher "$1" || files+=(src/pusher.h)
 	cat "${files[@]}" | sed -nE "s/.*\{ *\"([a-z-]+)\", (no|required)_argument, NULL, '(.)' *\}.*/\3 \1 \2/p" |
 		sed -e 's/ required$/ value/' -e 's/ no$/ -/' | sort
 }
 
+# A program of shell has its options in a table.
+is_shell() {
+	[ -e "src/$1.sh" ]
+}
+
+shell_options() {
+	sed -n "/^options='$/,/^'$/p" "src/$1.sh" | sed -e 1d -e '$d' | sort
+}
+
 # The options that pushers share are in a header and a page of their own.
 is_pusher() {
-	grep -q '^#include "pusher.h"' "src/$1.c"
+	! is_shell "$1" && grep -q '^#include "pusher.h"' "src/$1.c"
 }
 
 pages_of() {
@@ -92,7 +105,11 @@ common_options() {
 
 @test "each option has a letter, a long name and a place in the usage" {
 	for program in "${programs[@]}"; do
-		letters=$(grep -oE 'getopt_long\(argc, argv, "[^"]*"' "src/$program.c" | cut -d '"' -f 2)
+		if is_shell "$program"; then
+			letters=$(shell_options "$program" | awk '{ printf "%s%s", $1, $3 == "value" ? ":" : "" }')
+		else
+			letters=$(grep -oE 'getopt_long\(argc, argv, "[^"]*"' "src/$program.c" | cut -d '"' -f 2)
+		fi
 		! is_pusher "$program" || letters+=$(sed -n 's/^#define PUSHER_LETTERS "\(.*\)"/\1/p' src/pusher.h)
 		listed=$(source_options "$program" | awk '{ printf "%s%s", $1, $3 == "value" ? ":" : "" }')
 		[ "$(fold -w 1 <<<"${letters//:/}" | sort)" = "$(source_options "$program" | cut -c 1)" ]
@@ -122,12 +139,12 @@ common_options() {
 	done
 }
 
-# Shards are of time; a filter of records takes what comes, and there -k is a key of the record.
+# Shards are of time; a filter of records takes what comes, and there -k is a key of the record. Files have no rate, but rows.
 @test "a letter of og(7) means the same in every program" {
 	[ "$(page_options man/og.7 | wc -l)" -ge 10 ]
 	for program in "${programs[@]}"; do
 		while read -r letter long value; do
-			[ "$letter $long" != "k key" ] || continue
+			[ "$letter $long" != "k key" ] && [ "$letter $long" != "r rows" ] || continue
 			meant=$(page_options man/og.7 | sed -n "s/^$letter //p")
 			[ -z "$meant" ] || [ "$meant" = "$long $value" ] || {
 				echo "$program: -$letter is --$long $value, in og(7) --$meant"

@@ -1,0 +1,737 @@
+#!/bin/bash
+#
+# og-dataset: a whole data set by one command
+#
+# Strings the other programs together: a world, and the files that the catalog's table dataset.tsv lists, each by a chain of programs. All
+# that is written depends on the options, the catalog and the world alone; this program computes nothing of it.
+set -u -o pipefail
+export LC_ALL=C TZ=UTC
+me=og-dataset
+SAMPLE=100000 # requests that tell the ratio of rows to requests
+
+# Letter, long name, and whether a value follows.
+options='
+a add value
+A archive -
+b begin value
+c catalog value
+d difficulty value
+e end value
+h help -
+j jobs value
+n requests value
+N no-random -
+o output value
+r rows value
+s seed value
+t tier2 -
+u users value
+V version -
+v verbose -
+w world value
+x scale value
+z compression value
+'
+
+usage() {
+	cat <<'END'
+usage: og-dataset [-AhNtVv] [-a spec] [-b begin] [-c catalog] [-d difficulty]
+                  [-e end] [-j jobs] [-n requests] [-r rows] [-s seed]
+                  [-u users] [-w world] [-x scale] [-z compression] -o output
+END
+}
+
+say() {
+	printf '%s: %s\n' "$me" "$*" >&2
+}
+
+# The options cannot be used.
+refuse() {
+	say "$@"
+	exit 2
+}
+
+fail() {
+	say "$@"
+	exit 1
+}
+
+# ---- options ----
+
+catalog='' output='' requests='' rows='' scale=1 given=''
+jobs=1 compression=none
+archive=0 tier2=0 verbose=0
+entities=()  # options of og-entities
+incidents=() # and of og-incidents
+
+# TEXT LEAST MOST
+is_whole() {
+	[[ $1 =~ ^[1-9][0-9]{0,14}$ ]] && (($1 >= $2 && $1 <= $3))
+}
+
+check_options() {
+	[ -z "$given" ] || [ "${#entities[@]}${#incidents[@]}" = 00 ] ||
+		refuse "-w takes the world as it is, without -a, -b, -d, -e, -N, -s and -u"
+	[ -z "$given" ] || [ -r "$given" ] || refuse "cannot read the world $given"
+	[ -z "$requests" ] || [ -z "$rows" ] || refuse "-n and -r exclude each other"
+	is_whole "$jobs" 1 1024 || refuse "number of jobs is not 1 to 1024: $jobs"
+	[ -z "$rows" ] || is_whole "$rows" 1 100000000000 || refuse "number of rows is not 1 to 10^11: $rows"
+	[[ $scale =~ ^[0-9]{1,6}([.][0-9]{1,6})?$ && $scale =~ [1-9] ]] || refuse "scale is no number above 0 such as 0.1: $scale"
+	case $compression in
+	none | gzip | zstd) ;;
+	*) refuse "compression is none, gzip or zstd: $compression" ;;
+	esac
+}
+
+take() {
+	case $1 in
+	-a | --add) incidents+=(-a "$2") ;;
+	-A | --archive) archive=1 ;;
+	-b | --begin) entities+=(-b "$2") ;;
+	-c | --catalog) catalog=$2 ;;
+	-d | --difficulty) incidents+=(-S "$2") ;;
+	-e | --end) entities+=(-e "$2") ;;
+	-h | --help) usage && exit 0 ;;
+	-j | --jobs) jobs=$2 ;;
+	-n | --requests) requests=$2 ;;
+	-N | --no-random) incidents+=(-N) ;;
+	-o | --output) output=$2 ;;
+	-r | --rows) rows=$2 ;;
+	-s | --seed) entities+=(-s "$2") ;;
+	-t | --tier2) tier2=1 ;;
+	-u | --users) entities+=(-u "$2") ;;
+	-V | --version) echo "$me $(version)" && exit 0 ;;
+	-v | --verbose) verbose=1 ;;
+	-w | --world) given=$2 ;;
+	-x | --scale) scale=$2 ;;
+	-z | --compression) compression=$2 ;;
+	esac
+}
+
+# That of the programs which make the data.
+version() {
+	local text
+
+	text=$(og-events -V) || exit 1
+	echo "${text##* }"
+}
+
+# Letters or long names as getopt(1) takes them: "a:b" or "add:,begin".
+letters() {
+	awk 'NF { printf "%s%s", $1, $3 == "value" ? ":" : "" }' <<<"$options"
+}
+
+names() {
+	awk 'NF { printf "%s%s%s", sep, $2, $3 == "value" ? ":" : ""; sep = "," }' <<<"$options"
+}
+
+parse() {
+	local parsed
+
+	parsed=$(getopt -n "$me" -o "+$(letters)" -l "$(names)" -- "$@") || {
+		usage >&2
+		exit 2
+	}
+	eval set -- "$parsed"
+	while [ "$1" != -- ]; do
+		if grep -qE "^(${1#-} [a-z0-9-]+|. ${1#--}) value$" <<<"$options"; then
+			take "$1" "$2"
+			shift 2
+		else
+			take "$1" ''
+			shift
+		fi
+	done
+	shift
+	if [ $# -gt 0 ] || [ -z "$output" ]; then
+		usage >&2
+		exit 2
+	fi
+	check_options
+}
+
+# ---- the table of files ----
+
+columns=(file chain format interval tier audience rows)
+
+# The folder of a catalog: a path, or a name that is looked up as all programs do.
+folder_of() {
+	local dir
+
+	case $1 in
+	*/*) dir=$1 ;;
+	*)
+		dir=${OG_SHARE-}/$1
+		[ -n "${OG_SHARE-}" ] && [ -d "$dir" ] || dir=$(dirname "$(readlink -f "$0")")/../share/og/$1
+		;;
+	esac
+	[ -d "$dir" ] || refuse "$1: no such catalog"
+	echo "$dir"
+}
+
+# Rows of the tier that is asked for, with a character between cells that, other than a tab, may stand twice.
+read_table() {
+	local dir
+
+	dir=$(folder_of "$catalog") || exit
+	table=$dir/dataset.tsv
+	[ -e "$table" ] || table=$(folder_of default)/dataset.tsv || exit
+	[ "$(grep -v '^#' "$table" | head -n 1)" = "$(IFS=$'\t' && echo "${columns[*]}")" ] || refuse "$table: the columns are ${columns[*]}"
+	mapfile -t files < <(grep -v '^#' "$table" | sed 1d | tr '\t' '\037' | awk -F '\037' -v tier2="$tier2" '$5 != 2 || tier2')
+	[ "${#files[@]}" -gt 0 ] || refuse "$table: no files"
+}
+
+# The cells of a row, each in a variable of all. Paths stay inside the output, and a chain is of known programs.
+split_row() {
+	local stage
+
+	IFS=$'\037' read -r file chain format interval _ audience counted <<<"$1"
+	[[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.{}-]*(/[A-Za-z0-9_][A-Za-z0-9_.{}-]*)*$ ]] || refuse "$table: a file is a path below the output: $file"
+	format=${format:-json}
+	for stage in $chain; do
+		case ${stage%%:*} in
+		events | spans | metrics | tags | logs | tickets | series | alarms | entities) ;;
+		world | schedule | truth | check | summary | sums | copy) ;;
+		*) refuse "$table: no program $stage" ;;
+		esac
+	done
+}
+
+# ---- chains ----
+
+# One program of a chain; the last one writes the format of the row. shard and last are those of the chain.
+stage() {
+	local program=${1%%:*} layout=${1#*:} args=(-c "$catalog")
+
+	[ "$layout" = "$1" ] || args+=(-l "$layout")
+	case $program in
+	events) args+=(-w "$world" -k "$shard") ;;
+	spans | logs | tickets | series | alarms | truth) args+=(-w "$world") ;;
+	metrics) [ -z "$interval" ] || args+=(-i "$interval") ;;
+	tags) args=() ;;
+	esac
+	[ -z "$last" ] || [ "$format" = json ] || args+=(-f "$format")
+	"og-$program" ${args[@]+"${args[@]}"}
+}
+
+# The programs of a chain, each reading what the one before writes.
+run_chain() {
+	local first=$1 last=
+
+	shift
+	if [ $# -eq 0 ]; then
+		last=1
+		stage "$first"
+	else
+		stage "$first" | run_chain "$@"
+	fi
+}
+
+# The file of a row, without the line of field names behind the first shard.
+make_rows() {
+	# shellcheck disable=SC2086 # words
+	if [ "$format" = json ] || [ "${shard%/*}" = 1 ] || [[ $chain != *\ * ]]; then
+		run_chain $chain
+	else
+		run_chain $chain | tail -n +2
+	fi
+}
+
+# ---- the world ----
+
+# With so many requests; "": as the options say.
+make_world() {
+	if [ -z "$given" ]; then
+		og-entities -c "$catalog" ${entities[@]+"${entities[@]}"} ${1:+-n "$1"} >"$state/tmp/plain" &&
+			og-incidents -c "$catalog" ${incidents[@]+"${incidents[@]}"} <"$state/tmp/plain"
+	elif [ -z "$1" ]; then
+		cat "$given"
+	else
+		sed -E "1s/\"requests\":[0-9]+/\"requests\":$1/" "$given"
+	fi
+}
+
+# How many rows the file at hand has in a world of so many requests.
+rows_at() {
+	local world=$state/tmp/trial shard=1/1 n
+
+	make_world "$1" >"$world" || exit 2
+	n=$(make_rows | wc -l) || exit 1
+	[ "$format" = json ] || n=$((n - 1))
+	echo "$n"
+}
+
+# The number of requests that gives the rows wished for. Many requests are measured by fewer, which have rows in the same ratio.
+find_requests() {
+	local wish n got off best='' least='' try
+
+	wish=$(awk -v rows="$rows" -v scale="$scale" 'BEGIN { printf "%.0f", rows * scale }')
+	[ "$wish" -ge 1 ] || refuse "no rows are left of $rows x $scale"
+	n=$((wish < SAMPLE ? wish : SAMPLE))
+	for ((try = 0; try < 60; try++)); do
+		got=$(rows_at "$n") || exit
+		off=$((got > wish ? got - wish : wish - got))
+		[ "$got" -gt 0 ] || got=1
+		if ((n == SAMPLE && got <= wish)); then
+			best=$(((wish * n + got / 2) / got))
+			break
+		fi
+		if [ -z "$least" ] || ((off < least)); then
+			least=$off
+			best=$n
+		fi
+		((off * 200 > wish)) || break
+		# Near the wish the numbers of rows scatter: one of the next will do.
+		if ((off * 20 > wish)); then
+			n=$(((wish * n + got / 2) / got))
+		else
+			n=$((n + 1))
+		fi
+		n=$((n < 1 ? 1 : n > SAMPLE ? SAMPLE : n))
+	done
+	echo "$best"
+}
+
+# ---- files ----
+
+# A file is written under another name, then moved; what is written down of it, its sum, bytes and lines, says that it is whole.
+note_of() {
+	echo "$state/done/${1//\//%}"
+}
+
+is_done() {
+	local note sum bytes lines
+
+	note=$(note_of "$1")
+	[ -f "$note" ] && [ -f "$output/$1" ] && read -r sum bytes lines <"$note" && [ -n "$lines" ] && [ "$(stat -c %s "$output/$1")" = "$bytes" ]
+}
+
+temporary() {
+	echo "$state/tmp/${1//\//%}"
+}
+
+sum_of() {
+	if command -v openssl >/dev/null; then
+		openssl dgst -sha256 -r <"$1" | cut -d ' ' -f 1
+	else
+		sha256sum <"$1" | cut -d ' ' -f 1
+	fi
+}
+
+squeeze() {
+	case $compression in
+	none) cat ;;
+	gzip) gzip -n ;;
+	zstd) zstd -q ;;
+	esac
+}
+
+unsqueeze() {
+	case $1 in
+	*.gz) gzip -dc <"$1" ;;
+	*.zst) zstd -qdc <"$1" ;;
+	*) cat "$1" ;;
+	esac
+}
+
+# The temporary file of this name is whole.
+settle() {
+	local tmp note sum bytes lines
+
+	tmp=$(temporary "$1")
+	note=$(note_of "$1")
+	sum=$(sum_of "$tmp") && bytes=$(stat -c %s "$tmp") && lines=$(unsqueeze "$tmp" | wc -l) || return 1
+	mkdir -p "$(dirname "$output/$1")" && mv -f "$tmp" "$output/$1" || return 1
+	echo "$sum $bytes $lines" >"$note.new" && mv -f "$note.new" "$note" || return 1
+	[ "$verbose" = 0 ] || [[ $1 = .og-dataset/* ]] || say "$1: $lines lines, $bytes bytes"
+}
+
+# NAME COMMAND...: the file NAME of what the command writes.
+make_file() {
+	local name=$1
+
+	shift
+	is_done "$name" || { "$@" >"$(temporary "$name")" && settle "$name"; } || {
+		say "cannot make $name"
+		return 1
+	}
+}
+
+# ---- data ----
+
+# Name of the file of shard K, with as many digits as the last one has, so that names are in the order of shards.
+shard_name() {
+	local k
+
+	printf -v k '%0*d' "${#jobs}" "$2"
+	echo "${1/\{k\}/$k}$suffix"
+}
+
+part_name() {
+	echo ".og-dataset/parts/$1.$2"
+}
+
+is_data() {
+	[[ $1 =~ ^(events|series|alarms|entities)(:|\ |$) ]]
+}
+
+# Is there a file for each shard of the row at hand?
+is_sharded() {
+	[[ $file = *'{k}'* ]]
+}
+
+# Or one, made in shards that are put one behind the other?
+is_joined() {
+	[ "$jobs" -gt 1 ] && ! is_sharded && [[ $chain = events* && -z $interval ]]
+}
+
+add_job() {
+	todo+=("$1"$'\037'"$2"$'\037'"$3")
+}
+
+has_documents() {
+	local row
+
+	for row in "${files[@]}"; do
+		split_row "$row"
+		is_data "$chain" || is_done "$file" || return
+	done
+}
+
+# Jobs to do: name, shard and row, separated as the cells of a row are. What is counted for the documents comes in a part a shard.
+plan() {
+	local row k
+
+	todo=()
+	for row in "${files[@]}"; do
+		split_row "$row"
+		if ! is_data "$chain"; then
+			continue
+		elif ! is_sharded && ! is_joined; then
+			add_job "$file$suffix" 1/1 "$row"
+			continue
+		fi
+		for ((k = 1; k <= jobs; k++)); do
+			if is_sharded; then
+				add_job "$(shard_name "$file" "$k")" "$k/$jobs" "$row"
+			elif ! is_done "$file$suffix"; then
+				add_job "$(part_name "$file" "$k")" "$k/$jobs" "$row"
+			fi
+		done
+	done
+	for ((k = 1; k <= jobs; k++)); do
+		has_documents || add_job "$(part_name counts "$k")" "$k/$jobs" $'counts\037events truth\037\037\037\037\037'
+	done
+}
+
+write_rows() {
+	if [ "$compression" = none ] || [[ $1 = .og-dataset/* ]]; then
+		make_rows
+	else
+		make_rows | squeeze
+	fi
+}
+
+run_job() {
+	local name row
+
+	IFS=$'\037' read -r name shard row <<<"$1"
+	split_row "$row"
+	make_file "$name" write_rows "$name"
+}
+
+end_job() {
+	local pid status=0
+
+	wait -n -p pid "${!groups[@]}" || status=$?
+	unset "groups[$pid]"
+	return "$status"
+}
+
+# Every job has a process group of its own, so that it can be ended with all its programs.
+run_jobs() {
+	local job
+
+	for job in "${todo[@]}"; do
+		while [ "${#groups[@]}" -ge "$jobs" ]; do
+			end_job || return
+		done
+		set -m
+		run_job "$job" </dev/null &
+		set +m
+		groups[$!]=1
+	done
+	while [ "${#groups[@]}" -gt 0 ]; do
+		end_job || return
+	done
+}
+
+stop_jobs() {
+	local pid
+
+	for pid in "${!groups[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null
+	done
+	groups=()
+}
+
+put_parts() {
+	local k
+
+	for ((k = 1; k <= jobs; k++)); do
+		cat "$output/$(part_name "$file" "$k")" || return
+	done | squeeze
+}
+
+join_parts() {
+	local row k
+
+	for row in "${files[@]}"; do
+		split_row "$row"
+		is_joined || continue
+		make_file "$file$suffix" put_parts || return
+		for ((k = 1; k <= jobs; k++)); do
+			rm -f "$output/$(part_name "$file" "$k")"
+		done
+	done
+}
+
+# ---- progress ----
+
+# Bytes that are there.
+written() {
+	find "$output" -type f -printf '%s\n' 2>/dev/null | awk '{ n += $1 } END { printf "%.0f\n", n }'
+}
+
+# Bytes that there will be: a thin slice out of the middle of each file that has slices stands for all of it.
+expect() {
+	local row slices shard n sum=0
+
+	slices=$(sed -nE '1s/.*"requests":([0-9]+).*/\1/p' "$world")
+	slices=$((slices / 2000 + 1))
+	shard=$(((slices + 1) / 2))/$slices
+	for row in "${files[@]}"; do
+		split_row "$row"
+		[[ $chain = events* && -z $interval ]] || continue
+		n=$(write_rows "$file" | wc -c)
+		sum=$((sum + n * slices))
+	done
+	echo "$sum"
+}
+
+# A line that is written anew each second: what is done, how fast, and how long it will take. It ends with the program.
+watch() {
+	local all first began=$SECONDS now
+
+	all=$(expect) 2>/dev/null
+	first=$(written)
+	while kill -0 $$ 2>/dev/null; do
+		now=$(written)
+		awk -v all="$all" -v first="$first" -v now="$now" -v took=$((SECONDS - began)) 'BEGIN {
+			rate = took > 0 ? (now - first) / took : 0
+			share = all > 0 && now < all ? now / all : 0.99
+			rest = rate > 0 && all > now ? (all - now) / rate : 0
+			left = rate == 0 ? "begins" : sprintf("%d:%02d left", rest / 60, rest % 60)
+			printf "\r%2d %%, %.0f of about %.0f MB, %.0f MB/s, %s \033[K", share * 100, now / 1e6, all / 1e6, rate / 1e6, left
+		}' >&2
+		sleep 1
+	done
+}
+
+start_watch() {
+	[ -t 2 ] || return
+	watch {lock}>&- &
+	watcher=$!
+}
+
+stop_watch() {
+	[ -n "$watcher" ] || return
+	kill "$watcher" 2>/dev/null
+	wait "$watcher" 2>/dev/null
+	watcher=
+	printf '\r\033[K' >&2
+}
+
+# ---- documents ----
+
+# Name, sum, bytes and lines of each file that is there, in order of names.
+list_files() {
+	local note name
+
+	for note in "$state"/done/*; do
+		name=${note##*/}
+		case $name in
+		.og-dataset%* | *.new) ;;
+		*) echo "${name//\%//} $(cat "$note")" ;;
+		esac
+	done | grep -v "^$file " | sort
+}
+
+merge_counts() {
+	local k
+
+	for ((k = 1; k <= jobs; k++)); do
+		cat "$output/$(part_name counts "$k")" || return
+	done | og-truth -c "$catalog" -w "$world" -M
+}
+
+put_summary() {
+	merge_counts | jq -n --slurpfile header <(head -n 1 "$world") --rawfile files <(list_files) --arg version "$(version)" \
+		--argjson shards "$jobs" --arg compression "$compression" --argjson tier2 "$tier2" '
+		[inputs] as $counts | ($counts[] | select(.kind == "total")) as $total |
+		{program: "og-dataset", version: $version, world: ($header[0] | del(.kind)),
+		 options: {shards: $shards, compression: $compression, tier2: ($tier2 == 1)},
+		 time_range: {first: $total.first, last: $total.last},
+		 users: $header[0].users} + ($total | {requests, requests_failed, spans, spans_failed, rollout_records}) +
+		{personas: ([$counts[] | select(.kind == "persona") | {(.persona): {requests, requests_failed, spans, spans_failed}}] | add // {}),
+		 actions: (reduce ($counts[] | select(.kind == "operation")) as $c ({};
+			.[$c.service][$c.action] = ($c | {requests, requests_failed, spans, spans_failed}))),
+		 sources: ([$counts[] | select(.kind == "source") | {(.source): .spans_failed}] | add // {}),
+		 files: [$files / "\n" | .[] | select(. != "") | . / " " |
+			{file: .[0], lines: (.[3] | tonumber), bytes: (.[2] | tonumber), sha256: .[1]}]}'
+}
+
+put_truth() {
+	merge_counts | jq -n --slurpfile header <(head -n 1 "$world") --slurpfile incidents <(grep '"kind":"incident"' "$world") '
+		[inputs] as $counts | ([$counts[] | select(.kind == "incident") | {(.id): del(.kind, .id)}] | add // {}) as $did |
+		(reduce ($counts[] | select(.kind == "reach")) as $c ({}; .[$c.incident] += [$c | del(.kind, .incident)])) as $reached |
+		{world: ($header[0] | del(.kind)), incidents: [$incidents[] | select(.kind == "incident") | del(.kind) +
+			{counted: $did[.id], reached: ($reached[.id] // [])}],
+		 sources: ([$counts[] | select(.kind == "source") | {(.source): .spans_failed}] | add // {})}'
+}
+
+put_sums() {
+	list_files | awk '{ print $2 "  " $1 }'
+}
+
+put_document() {
+	case $chain in
+	world) cat "$world" ;;
+	summary) put_summary ;;
+	truth) put_truth ;;
+	sums) put_sums ;;
+	copy:*) cat "${table%/*}/${chain#copy:}" ;;
+	esac
+}
+
+make_documents() {
+	local row
+
+	for row in "${files[@]}"; do
+		split_row "$row"
+		is_data "$chain" || make_file "$file" put_document || return
+	done
+}
+
+# Without what is for instructors; names in order and all of one time, so that the same files give the same bytes.
+put_archive() {
+	local row list=()
+
+	for row in "${files[@]}"; do
+		split_row "$row"
+		[ "$audience" != instructors ] || continue
+		if ! is_data "$chain"; then
+			list+=("$file")
+		elif is_sharded; then
+			for ((k = 1; k <= jobs; k++)); do
+				list+=("$(shard_name "$file" "$k")")
+			done
+		else
+			list+=("$file$suffix")
+		fi
+	done
+	printf '%s\n' "${list[@]}" | sort |
+		tar -c -C "$output" --format=gnu --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rw,go=r -T - | zstd -q
+}
+
+# ---- all of it ----
+
+# Whose files are these? A folder that holds something else is left alone.
+enter() {
+	local others
+
+	mkdir -p "$output" || fail "cannot make $output"
+	state=$output/.og-dataset
+	others=$(find "$output" -mindepth 1 -maxdepth 1 ! -name .og-dataset -print -quit)
+	[ -z "$others" ] || [ -d "$state" ] || refuse "$output holds files that are not of a data set; give another -o"
+	mkdir -p "$state/done" || fail "cannot write into $output"
+	exec {lock}>"$state/lock" || exit 1
+	flock -n "$lock" || {
+		say "waits until an earlier run has left $output"
+		flock "$lock"
+	}
+	rm -rf "$state/tmp"
+	mkdir -p "$state/tmp" "$state/parts" || exit 1
+}
+
+# The same data set as before, if there was one?
+identify() {
+	local key
+
+	key=$({ cat "$world" "$table" && echo "$(version) $jobs $compression $tier2"; } | sha256sum) || exit 1
+	if [ ! -e "$state/key" ]; then
+		echo "$key" >"$state/key.new" && mv "$state/key.new" "$state/key"
+	elif [ "$(cat "$state/key")" != "$key" ]; then
+		rm -rf "$state/tmp"
+		refuse "$output holds a data set of other options; give another -o, or remove it"
+	fi
+}
+
+choose_catalog() {
+	[ -n "$catalog" ] || [ -z "$given" ] || catalog=$(sed -nE '1s/.*"catalog":"([^"]*)".*/\1/p' "$given")
+	[ -n "$catalog" ] || refuse "give a catalog with -c"
+	read_table
+}
+
+# What a row needs -r for is the first that counts.
+choose_requests() {
+	local row
+
+	[ -n "$rows" ] || return 0
+	for row in "${files[@]}"; do
+		split_row "$row"
+		[ "$counted" != yes ] || break
+	done
+	[ "$counted" = yes ] || refuse "$table: no file counts for -r"
+	requests=$(find_requests) || exit
+}
+
+stop() {
+	stop_watch
+	stop_jobs
+	say "stopped; the same command goes on where this one was"
+	trap - "$1"
+	kill "-$1" $$
+}
+
+declare -A groups=()
+todo=() files=()
+lock='' watcher='' state='' table='' suffix='' shard=''
+file='' chain='' format='' interval='' audience='' counted=''
+
+parse "$@"
+choose_catalog
+case $compression in
+gzip) suffix=.gz ;;
+zstd) suffix=.zst ;;
+esac
+enter
+choose_requests
+world=$state/tmp/world
+make_world "$requests" >"$world" || exit 2
+identify
+plan
+for signal in HUP INT TERM; do
+	# shellcheck disable=SC2064 # the signal of now
+	trap "stop $signal" "$signal"
+done
+start_watch
+run_jobs || {
+	stop_watch
+	stop_jobs
+	exit 1
+}
+stop_watch
+join_parts && make_documents || exit 1
+[ "$archive" = 0 ] || make_file "$(basename "$catalog").tar.zst" put_archive || exit 1
+rm -rf "$state/tmp" "$state/parts"

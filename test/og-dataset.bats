@@ -1,0 +1,219 @@
+# og-dataset: what it writes is what the programs write, in any number of shards, however often it is stopped.
+bats_require_minimum_version 1.5.0
+
+load common
+
+week=(-c social -s 5 -b 2025-12-01 -e 2025-12-08 -n 3000 -u 400)
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	og-dataset "${week[@]}" -t -o one
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+}
+
+# Every file of a data set with its sum, without what og-dataset keeps for itself.
+sums() {
+	(cd "$1" && find . -path ./.og-dataset -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+
+@test "the files are what a pipeline of the programs writes" {
+	og-entities "${week[@]}" | og-incidents | cmp - one/world.ndjson
+	og-events -w one/world.ndjson -l log | og-spans -w one/world.ndjson -l log | cmp - one/logs_1.jsonl
+	og-events -w one/world.ndjson | og-spans -w one/world.ndjson | cmp - one/spans_1.jsonl
+	og-metrics <one/spans_1.jsonl | cmp - one/metrics_1.jsonl
+	[ "$(find one -maxdepth 1 -type f | sort | paste -sd ' ')" = \
+		"one/ground_truth.json one/logs_1.jsonl one/metrics_1.jsonl one/spans_1.jsonl one/summary.json one/world.ndjson" ]
+}
+
+@test "the summary is true: options, counts, lines, bytes and sums" {
+	jq -r '.files[] | "\(.sha256)  one/\(.file)"' one/summary.json >list
+	[ "$(wc -l <list)" -eq 5 ]
+	sha256sum --quiet -c list
+	jq -r '.files[] | "\(.lines) \(.bytes) one/\(.file)"' one/summary.json | while read -r n bytes file; do
+		[ "$(wc -l <"$file")" = "$n" ]
+		[ "$(wc -c <"$file")" = "$bytes" ]
+	done
+	[ "$(jq -c '[.world.seed, .world.begin, .users, .options.shards, .options.tier2]' one/summary.json)" = \
+		'[5,"2025-12-01T00:00:00Z",400,1,true]' ]
+	[ "$(jq .spans one/summary.json)" = "$(grep -vc '"user_id":"system"' one/logs_1.jsonl)" ]
+	[ "$(jq .spans_failed one/summary.json)" = "$(grep -c '"success":false' one/logs_1.jsonl)" ]
+	[ "$(jq '.spans + .rollout_records' one/summary.json)" = "$(wc -l <one/logs_1.jsonl)" ]
+	[ "$(jq '[.personas[].requests] | add' one/summary.json)" = "$(jq .requests one/summary.json)" ]
+	[ "$(jq '[.actions[][].spans] | add' one/summary.json)" = "$(jq .spans one/summary.json)" ]
+	[ "$(jq -r .time_range.first one/summary.json)" = "$(grep -v -m 1 '"user_id":"system"' one/logs_1.jsonl | jq -r .timestamp)" ]
+}
+
+@test "the truth has every incident of the world, with what it did" {
+	[ "$(grep -c '"kind":"incident"' one/world.ndjson)" -ge 1 ]
+	diff <(grep '"kind":"incident"' one/world.ndjson | jq -S -c 'del(.kind)') <(jq -S -c '.incidents[] | del(.counted, .reached)' one/ground_truth.json)
+	og-truth -w one/world.ndjson <one/spans_1.jsonl >counts
+	diff <(jq -c 'select(.kind == "incident") | [.id, .spans_failed, .requests_slowed]' counts) \
+		<(jq -c '.incidents[] | [.id, .counted.spans_failed, .counted.requests_slowed]' one/ground_truth.json)
+	diff <(jq -c 'select(.kind == "reach") | [.incident, .service, .hops]' counts) \
+		<(jq -c '.incidents[] | .id as $id | .reached[] | [$id, .service, .hops]' one/ground_truth.json)
+}
+
+@test "shards, one behind the other, are the whole, and their names are in order" {
+	for jobs in 2 12; do
+		og-dataset "${week[@]}" -t -j "$jobs" -o "shards.$jobs"
+		for kind in logs metrics spans; do
+			[ "$(find "shards.$jobs" -maxdepth 1 -name "${kind}_*.jsonl" | wc -l)" -eq "$jobs" ]
+			cat "shards.$jobs/$kind"_*.jsonl | cmp - "one/${kind}_1.jsonl"
+		done
+		cmp "shards.$jobs/ground_truth.json" one/ground_truth.json
+		diff <(jq 'del(.files, .options)' "shards.$jobs/summary.json") <(jq 'del(.files, .options)' one/summary.json)
+		jq -r '.files[] | "\(.sha256)  \(.file)"' "shards.$jobs/summary.json" | (cd "shards.$jobs" && sha256sum --quiet -c)
+	done
+}
+
+@test "options of the world and its incidents are passed on; a world may be given" {
+	spec=component=redis_feed,duration=3h,errors=0.3,start=2025-12-0
+	og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 500 -N -a "${spec}3" -a "${spec}5" -d spec -o drill
+	og-entities -c social -b 2025-12-01 -e 2025-12-08 -n 500 | og-incidents -N -a "${spec}3" -a "${spec}5" -S spec | cmp - drill/world.ndjson
+	[ "$(jq '.incidents | length' drill/ground_truth.json)" -eq 2 ]
+	og-dataset -w drill/world.ndjson -o again
+	[ "$(sums drill)" = "$(sums again)" ]
+	og-dataset --world drill/world.ndjson --requests 700 --output more
+	[ "$(jq .world.requests more/summary.json)" -eq 700 ]
+	sed '1s/"requests":500/"requests":700/' drill/world.ndjson | cmp - more/world.ndjson
+}
+
+@test "rows wished for come within one percent" {
+	for rows in 1000 7000; do
+		og-dataset -c shop -b 2026-03-02 -e 2026-03-09 -r "$rows" -o "rows.$rows"
+		got=$(wc -l <"rows.$rows/logs_1.jsonl")
+		((got * 100 >= rows * 99 && got * 100 <= rows * 101))
+	done
+	og-dataset -c shop -b 2026-03-02 -e 2026-03-09 -r 70000 -x 0.1 -o scaled
+	[ "$(sums scaled)" = "$(sums rows.7000)" ]
+}
+
+@test "compressed files hold the same, and the archive is the same each time, without what is for instructors" {
+	og-dataset "${week[@]}" -z zstd -A -v -o zst 2>said
+	zstd -qdc zst/logs_1.jsonl.zst | cmp - one/logs_1.jsonl
+	grep -q '^og-dataset: metrics_1.jsonl.zst: [0-9]* lines, [0-9]* bytes$' said
+	[ "$(jq '.files[] | select(.file == "metrics_1.jsonl.zst").lines' zst/summary.json)" -eq "$(wc -l <one/metrics_1.jsonl)" ]
+	og-dataset "${week[@]}" -z gzip -o gz
+	gzip -dc gz/metrics_1.jsonl.gz | cmp - one/metrics_1.jsonl
+	[ "$(zstd -qdc zst/social.tar.zst | tar -t | paste -sd ' ')" = "logs_1.jsonl.zst metrics_1.jsonl.zst" ]
+	mkdir unpacked
+	zstd -qdc zst/social.tar.zst | tar -x -C unpacked
+	cmp unpacked/logs_1.jsonl.zst zst/logs_1.jsonl.zst
+	touch -d 2001-01-01 zst/logs_1.jsonl.zst
+	sum=$(sha256sum <zst/social.tar.zst)
+	rm zst/social.tar.zst
+	og-dataset "${week[@]}" -z zstd -A -o zst
+	[ "$(sha256sum <zst/social.tar.zst)" = "$sum" ]
+}
+
+@test "what is there is kept, what is gone or cut is made again" {
+	cp -a one kept
+	touch -d 2001-01-01 kept/logs_1.jsonl
+	rm kept/metrics_1.jsonl
+	head -c 1000 one/spans_1.jsonl >kept/spans_1.jsonl
+	rm kept/summary.json
+	og-dataset "${week[@]}" -t -o kept
+	[ "$(sums kept)" = "$(sums one)" ]
+	[ "$(stat -c %Y kept/logs_1.jsonl)" = "$(date -d 2001-01-01 +%s)" ]
+	[ "$(find kept/.og-dataset -name tmp -o -name parts -o -name '*world*' -not -name world.ndjson)" = "" ]
+}
+
+@test "stopped and killed, it leaves no half file, and goes on" {
+	for signal in TERM KILL HUP KILL TERM; do
+		setsid -w og-dataset "${week[@]}" -t -j 2 -o stopped 2>/dev/null &
+		sleep "0.$((RANDOM % 3 + 1))"
+		leader=$(pgrep -P $! -f og-dataset || true)
+		[ -z "$leader" ] || kill "-$signal" "$leader" 2>/dev/null || true
+		wait $! || true
+		for file in stopped/*; do
+			[ "$file" = 'stopped/*' ] || [ "$(sha256sum <"$file")" = "$(sha256sum <"shards.2/${file#*/}")" ]
+		done
+	done
+	og-dataset "${week[@]}" -t -j 2 -o stopped
+	[ "$(sums stopped)" = "$(sums shards.2)" ]
+	[ -z "$(pgrep -f "$BATS_FILE_TMPDIR/stopped" || true)" ]
+}
+
+@test "a folder of something else is left alone" {
+	mkdir foreign
+	echo mine >foreign/logs_1.jsonl
+	run -2 og-dataset "${week[@]}" -o foreign
+	[ "$(find foreign -type f)" = foreign/logs_1.jsonl ]
+	before=$(sums one)
+	run -2 --separate-stderr og-dataset "${week[@]}" -s 6 -t -o one
+	[ "$stderr" = "og-dataset: one holds a data set of other options; give another -o, or remove it" ]
+	run -2 og-dataset "${week[@]}" -t -j 2 -o one
+	[ "$(sums one)" = "$before" ]
+	og-dataset "${week[@]}" -t -o one
+	[ "$(sums one)" = "$before" ]
+}
+
+@test "two at once in one folder: the second waits" {
+	og-dataset "${week[@]}" -j 2 -o both &
+	og-dataset "${week[@]}" -j 2 -o both
+	wait $!
+	cat both/logs_?.jsonl | cmp - one/logs_1.jsonl
+}
+
+@test "what cannot be used is a usage error, and nothing is made" {
+	for args in '' '-o x' '-c social' '-c none -o x' '-c social -o x more' '-c social -j 0 -o x' '-c social -j 1025 -o x' '-c social -j two -o x' \
+		'-c social -r 0 -o x' '-c social -r 10 -n 5 -o x' '-c social -x 0 -r 5 -o x' '-c social -x -1 -o x' '-c social -z lz4 -o x' \
+		'-w none -o x' '-w one/world.ndjson -s 5 -o x' '-w one/world.ndjson -N -o x'; do
+		# shellcheck disable=SC2086 # words
+		run -2 --separate-stderr og-dataset $args
+		[ -n "$stderr" ]
+		[ ! -e x ]
+	done
+	run -2 --separate-stderr og-dataset -c social -n 0 -o x
+	[ "$stderr" = 'og-entities: requests "0" is too small' ]
+	run -2 og-dataset -c social -a component=none -o y
+	[ -z "$(find x y -name '*.jsonl')" ]
+}
+
+@test "a catalog's own table: joined shards, CSV, copies, sums, other files" {
+	cp -R "$OG_SHARE/shop" own
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' file chain format interval tier audience rows 'data/spans.csv' 'events:log spans:log' csv '' '' '' yes \
+		'data/sums.ndjson' 'events spans metrics' '' 1d '' '' '' READ.md copy:places.tsv '' '' '' '' '' \
+		truth/world.ndjson world '' '' '' instructors '' SHA256SUMS sums '' '' '' '' '' >own/dataset.tsv
+	for jobs in 1 5; do
+		og-dataset -c ./own -b 2026-03-02 -e 2026-03-09 -n 800 -j "$jobs" -A -o "own.$jobs"
+		(cd "own.$jobs" && sha256sum --quiet -c SHA256SUMS)
+	done
+	[ "$(sums own.1)" = "$(sums own.5)" ]
+	og-events -c ./own -w own.1/truth/world.ndjson -l log | og-spans -c ./own -w own.1/truth/world.ndjson -l log -f csv | cmp - own.1/data/spans.csv
+	og-events -c ./own -w own.1/truth/world.ndjson | og-spans -c ./own -w own.1/truth/world.ndjson | og-metrics -c ./own -i 1d | cmp - own.1/data/sums.ndjson
+	cmp own.1/READ.md own/places.tsv
+	[ "$(zstd -qdc own.1/own.tar.zst | tar -t | paste -sd ' ')" = "READ.md SHA256SUMS data/spans.csv data/sums.ndjson" ]
+	for bad in '/etc/x' '../x' 'a/../x' '' ; do
+		sed "s|^data/spans.csv|$bad|" own/dataset.tsv >table
+		mkdir -p bad
+		cp own/*.tsv bad/
+		cp table bad/dataset.tsv
+		run -2 og-dataset -c ./bad -n 10 -o z
+	done
+	for bad in 'events sh' 'events spans;id' "events \$(id)"; do
+		sed "s|events:log spans:log|$bad|" own/dataset.tsv >bad/dataset.tsv
+		run -2 og-dataset -c ./bad -n 10 -o z
+	done
+}
+
+@test "on a terminal it says how far it is, and cleans up" {
+	said=$(script -qec "og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 40000 -j 2 -o shown" /dev/null)
+	[[ $said =~ [0-9]+\ %,\ [0-9]+\ of\ about\ [0-9]+\ MB,\ [0-9]+\ MB/s ]]
+	run -0 --separate-stderr og-dataset "${week[@]}" -o quiet
+	[ -z "$stderr$output" ]
+}
+
+@test "a program that fails is said, and no file is left" {
+	mkdir broken
+	printf '#!/bin/sh\nhead -c 5000\nexit 1\n' >broken/og-metrics
+	chmod 755 broken/og-metrics
+	PATH=$BATS_FILE_TMPDIR/broken:$PATH run -1 --separate-stderr og-dataset "${week[@]}" -o failed
+	[[ $stderr = *"cannot make metrics_1.jsonl"* ]]
+	[ ! -e failed/metrics_1.jsonl ] && [ ! -e failed/summary.json ]
+	og-dataset "${week[@]}" -o failed
+	cmp failed/metrics_1.jsonl one/metrics_1.jsonl
+}
