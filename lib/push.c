@@ -254,6 +254,12 @@ begin(struct push *p)
 	return 0;
 }
 
+static int
+may_send(const struct push *p)
+{
+	return p->busy < push_limit(&p->limit) && !p->unsure && push_now() >= p->grown;
+}
+
 /* 0; 1: not now, or not by us; -1 with errno. What is not sent is in front of the queue again, but for what the pool has. */
 static int
 start(struct push *p, struct batch *b)
@@ -266,7 +272,7 @@ start(struct push *p, struct batch *b)
 		if ((got = push_http_pack(p, b)) == 1)
 			return 0;
 		if (got == 0)
-			got = p->busy >= push_limit(&p->limit) || p->unsure || !push_journal_reach(p, b) ? 1 : push_http_start(p, b);
+			got = !may_send(p) || !push_journal_reach(p, b) ? 1 : push_http_start(p, b);
 	}
 	if (got != 0)
 		push_first(&p->ready, b);
@@ -313,6 +319,8 @@ start_when(const struct push *p)
 		least = 0;
 	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
 		earlier(&least, b->when);
+	if (least < p->grown)
+		least = p->grown;
 	/* The journal comes before the batch, and dead letters before the journal. */
 	if (p->set->journal != NULL && least != INT64_MAX) {
 		if (p->late.n > 0 && least < p->dead_when)

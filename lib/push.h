@@ -62,11 +62,11 @@ struct push_line {
 	const char *why; /* when it is refused */
 };
 
-/* Which server it is that answers: both stay 0 when it does not tell. */
+/* Which server it is that answers: all stay 0 when it does not tell. */
 struct push_life {
-	double start;  /* seconds since 1970 */
+	double start;  /* seconds since 1970, whole ones at worst */
 	double growth; /* a number that only grows while it lives, such as its CPU time */
-	double taken;  /* records that it has taken in its life, by whoever sent them; below 0: not told */
+	double age;    /* seconds since then, at least; 0: not told */
 };
 
 struct push_account {

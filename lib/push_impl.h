@@ -97,14 +97,13 @@ struct push {
 	struct push_limit limit;
 	/* the server's life */
 	struct push_life life;
-	double base;           /* what it had taken when it was first heard of */
-	uint64_t life_settled; /* records accepted and settled in its life */
-	int no_count;          /* what it says to have taken is less than it accepted, though it lives */
-	unsigned nlife;        /* its number; batches sent before it changed are not settled by it */
-	int mute;              /* it does not tell */
-	int unsure;            /* a connection was lost: before it is known who answers now, nothing is sent */
-	int64_t asked_life;    /* ms: when it was asked last */
-	int asking;            /* that question is under way */
+	int64_t grown;      /* ms: until then a server that takes its place could have begun in the same second; nothing is sent */
+	unsigned nlife;     /* its number; batches sent before it changed are not settled by it */
+	int mute;           /* it does not tell */
+	int untold;         /* answers in a row that did not tell */
+	int unsure;         /* a connection was lost: before it is known who answers now, nothing is sent */
+	int64_t asked_life; /* ms: when it was asked last */
+	int asking;         /* that question is under way */
 	int barrier_off;
 	/* questions */
 	const struct push_question *question;

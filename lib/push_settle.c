@@ -14,7 +14,8 @@
 #define SPLITS_MAX 8   /* after so many parts one by one, halves: many records are at fault */
 #define ASK_MIN 500    /* ms between questions for the server's life */
 #define ASK_MAX 3000
-#define PAGE_AGE 2500 /* ms: a page may be so old, and an answer on its way */
+#define SECOND 1000 /* ms: what start times are told in */
+#define UNTOLD 10   /* such answers in a row, ASK_MIN ms apart, and the server is not asked any more */
 
 /* ---- settlement ---- */
 
@@ -49,7 +50,6 @@ static void
 settled(struct push *p, struct batch *b)
 {
 	p->account->settled += b->nrec;
-	p->life_settled += b->nrec;
 	batch_free(b);
 }
 
@@ -79,17 +79,6 @@ push_new_life(struct push *p)
 	p->user->note(p->user->arg, what);
 }
 
-static void
-mute(struct push *p, long status)
-{
-	char what[PUSH_WHY];
-
-	p->mute = 1;
-	(void)snprintf(what, sizeof(what),
-	    "the server does not tell when it was started (%ld): a crash of it shows only when connections fail", status);
-	p->user->note(p->user->arg, what);
-}
-
 /* A batch that waits for the server to be known has its deadline, too. */
 static void
 give_up_late(struct push *p, const char *why)
@@ -108,27 +97,42 @@ is_another(const struct push *p, const struct push_life *life)
 }
 
 /*
- * Start times are whole seconds: a server that was killed and started within the second in which it had begun shows only by having taken
- * less than what was accepted. Pages are up to a second old. A server that does not count all that it takes is believed once.
+ * The server that answers from now on. Start times are whole seconds: one that is killed and started again within the second in which it
+ * began could not be told from itself. So it gets no record in that second.
  */
-static int
-took_less(struct push *p, const struct push_life *life, int64_t asked)
+static void
+meet(struct push *p, const struct push_life *life)
 {
-	uint64_t n = p->life_settled;
+	if (p->life.start > 0)
+		push_new_life(p);
+	p->grown = life->age >= 1 ? 0 : push_now() + SECOND;
+}
 
-	if (life->taken < 0 || p->base < 0 || p->no_count)
-		return 0;
-	for (const struct batch *b = p->kept.first; b != NULL && b->when <= asked - PAGE_AGE; b = b->next)
-		n += b->nrec;
-	p->no_count = life->taken - p->base < (double)n;
-	return p->no_count;
+/* One that has told who it is may be another when it does not any more. It is asked again before that is believed. */
+static void
+not_told(struct push *p, long status)
+{
+	char what[PUSH_WHY];
+
+	if (p->life.start > 0 && ++p->untold < UNTOLD) {
+		(void)snprintf(what, sizeof(what), "the server does not tell any more when it was started (%ld)", status);
+		push_note(p, what, 1);
+		give_up_late(p, what);
+		p->unsure = 1;
+		return;
+	}
+	p->mute = 1;
+	(void)snprintf(what, sizeof(what),
+	    "the server does not tell when it was started (%ld): a crash of it shows only when connections fail", status);
+	p->user->note(p->user->arg, what);
+	if (p->life.start > 0)
+		push_new_life(p);
 }
 
 void
 push_heard(struct push *p, const struct push_end *end, const struct push_answer *a)
 {
 	struct push_life life = { 0 };
-	int64_t asked = p->asked_life;
 
 	if (end->code != CURLE_OK || end->verdict == PUSH_AGAIN) {
 		push_note(p, end->why, 1);
@@ -139,21 +143,14 @@ push_heard(struct push *p, const struct push_end *end, const struct push_answer 
 	if (end->status == 200)
 		p->user->alive(p->user->arg, a, &life);
 	if (life.start <= 0) {
-		if (!p->mute)
-			mute(p, end->status);
+		not_told(p, end->status);
 		return;
 	}
-	p->mute = 0;
-	if (p->life.start > 0 && (is_another(p, &life) || took_less(p, &life, asked))) {
-		if (is_another(p, &life))
-			p->no_count = 0;
-		push_new_life(p);
-		p->life_settled = 0;
-		p->base = life.taken;
-	} else if (p->life.start <= 0)
-		p->base = life.taken;
-	settle_until(p, asked - p->set->settle);
+	p->untold = 0;
+	if (is_another(p, &life))
+		meet(p, &life);
 	p->life = life;
+	settle_until(p, p->asked_life - p->set->settle);
 }
 
 int
@@ -181,18 +178,16 @@ pass_barrier(struct push *p)
 	}
 	if (p->halted || push_ask_life(p) == -1)
 		return 0;
-	if (!p->mute && nlife == p->nlife)
+	if (!p->mute && !p->unsure && nlife == p->nlife)
 		settle_until(p, INT64_MAX);
-	else if (p->mute)
-		p->barrier_off = 1;
 	return 0;
 }
 
 static int
 wants_barrier(const struct push *p)
 {
-	if (p->user->barrier == NULL || p->barrier_off || p->mute || p->asking || p->busy > 0 || p->ready.n > 0 || p->packing.n > 0 ||
-	    p->packed.n > 0 || p->lost.n > 0)
+	if (p->user->barrier == NULL || p->barrier_off || p->mute || p->unsure || p->asking || p->busy > 0 || p->ready.n > 0 ||
+	    p->packing.n > 0 || p->packed.n > 0 || p->lost.n > 0)
 		return 0;
 	return p->kept.bytes >= p->set->memory || (p->ended && (p->filling == NULL || p->filling->nrec == 0));
 }

@@ -120,7 +120,7 @@ static void
 alive(void *arg, const struct push_answer *a, struct push_life *life)
 {
 	(void)arg;
-	pusher_life(a, "vl_rows_ingested_total", life);
+	pusher_life(a, life);
 }
 
 /* Some put the page behind a password or a proxy. The records can be taken all the same. */

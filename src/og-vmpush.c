@@ -106,7 +106,7 @@ alive(void *arg, const struct push_answer *a, struct push_life *life)
 
 	/* Time has gone on, and the server may be another. */
 	(void)vm_server(&v->vm, a->body, now_ns());
-	pusher_life(a, "vm_rows_inserted_total", life);
+	pusher_life(a, life);
 }
 
 /* The page as it is now. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -314,13 +313,12 @@ tell_account(const struct pusher *p)
 /* ---- the run ---- */
 
 void
-pusher_life(const struct push_answer *a, const char *counter, struct push_life *life)
+pusher_life(const struct push_answer *a, struct push_life *life)
 {
-	double taken = prom_sum(a->body, counter, NULL);
-
-	life->taken = isnan(taken) ? -1 : taken;
 	if (prom_start(a->body, &life->start) == -1 || prom_value(a->body, "process_cpu_seconds_total", &life->growth) == -1)
 		*life = (struct push_life){ 0 };
+	else if (prom_value(a->body, "vm_app_uptime_seconds", &life->age) == -1)
+		life->age = 0;
 }
 
 /* A socket or file that got the number of a closed stream would be written as that stream. */

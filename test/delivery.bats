@@ -123,6 +123,50 @@ teardown() {
 	run -1 judged
 }
 
+# Start times are whole seconds, and its counters have grown past those of before when it is asked again.
+@test "4 the server dies after 200, and comes again within the second in which it began" {
+	push=(og-vlpush -v)
+	records 1000
+	mkfifo pipe
+	sleep "0.$((999999999 - 10#$(date +%N)))"
+	serve -Y <<<""
+	"${push[@]}" -W 2s -L 1ms -C 1 "$URL" <pipe 2>said 3>&- &
+	pusher=$!
+	exec 5>pipe
+	head -n 100 in >&5
+	until_stored 100
+	kill -HUP "$server"
+	tail -n 900 in >&5
+	exec 5>&-
+	wait "$pusher"
+	arrived missing 0
+	grep -q 'records that it had accepted are sent again' said
+}
+
+@test "4 a server that does not tell any more who it is may be another" {
+	push=(og-vlpush -v)
+	records 100
+	mkfifo pipe
+	for back in yes no; do
+		printf 'flag{name="%s", value="100y"} 1\n' retentionPeriod futureRetention >page
+		serve -f page <<<""
+		"${push[@]}" -W 2s -L 1ms -C 1 "$URL" <pipe 2>said 3>&- &
+		pusher=$!
+		exec 5>pipe
+		cat in >&5
+		until_stored 100
+		mv page hidden
+		kill -HUP "$server"
+		exec 5>&-
+		until_said said 'does not tell any more when it was started (404)'
+		[ "$back" = no ] || mv hidden page
+		wait "$pusher"
+		arrived missing 0
+		grep -q '100 records that it had accepted are sent again' said
+		anew
+	done
+}
+
 @test "5 503, with Retry-After and without" {
 	records 200
 	serve < <(printf '%s\n' 503 '503 Retry-After:1' '503 body=wait' '503 close')

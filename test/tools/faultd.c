@@ -1,11 +1,11 @@
 /*
  * faultd: an HTTP server on loopback that fails as it is told
  *
- *	faultd [-ePOw] [-d ms] [-E forms] [-F vl|vm|ch] [-f page] [-i ms] [-l stored] [-m bytes] [-o requests] [-p port]
+ *	faultd [-ePOwY] [-d ms] [-E forms] [-F vl|vm|ch] [-f page] [-i ms] [-l stored] [-m bytes] [-o requests] [-p port]
  *	       [-r requests] [-s script] [-U file] [-u user:password] [-V version] [-W ms] [-X file] [-x poison]
  *
  * It prints its port and serves until it is killed. GET is answered with the file `page` (404 without one); /metrics says behind that
- * when the server was started (with -F also without a file; all times are then kept). A POST to a URL without a query is a probe: it is
+ * when the server was started: a minute ago, or with -Y now (with -F also without a file; all times are then kept). A POST to a URL without a query is a probe: it is
  * answered with success, or as the script says with -P. Any other POST is a load. Loads take the lines of the script in the order in
  * which their heads come in, each line words between blanks:
  *
@@ -24,7 +24,7 @@
  *	swallow           keep no record although the answer says success
  *	partial=n         keep the first n records, then close without an answer
  *	restart restart=ms  as a server that is killed in mid-request: forget what was stored in the last -W ms (default 10000), close all
- *	                  connections, accept none for so many ms, and have another start time; SIGHUP does the same
+ *	                  connections, accept none for so many ms, and begin with this second; SIGHUP does the same
  *	until=name:value  the line stays until a request has this header, which is then a success
  *	html              200 and a page
  *	open              an answer without a length, ended by closing
@@ -125,6 +125,7 @@ struct server {
 	struct conn *conns;
 	int starts;
 	time_t started;
+	int before; /* seconds that it says to have lived before `born` */
 	int64_t down;        /* until then */
 	int64_t began, born; /* first and last start */
 	int idle;            /* ms */
@@ -659,7 +660,6 @@ restart(struct server *s, long ms)
 {
 	int64_t now = now_ms();
 	size_t left = s->entries;
-	time_t clock = time(NULL);
 
 	while (left > 0 && s->entry[left - 1].when > now - s->window)
 		left--;
@@ -671,7 +671,8 @@ restart(struct server *s, long ms)
 	}
 	s->starts++;
 	s->samples = s->invalid = 0;
-	s->started = clock > s->started ? clock : s->started + 1;
+	s->started = time(NULL);
+	s->before = 0;
 	s->down = now + ms;
 	s->born = now;
 	for (struct conn *c = s->conns; c != NULL; c = c->next)
@@ -1102,9 +1103,9 @@ metrics(const struct server *s, char *to, size_t size)
 				   "flag{name=\"retentionPeriod\", value=\"100y\", is_set=\"true\"} 1\n";
 	int n = snprintf(to, size,
 	    "%svm_app_version{version=\"x-%s\", short_version=\"v%s\"} 1\nprocess_start_time_seconds %lld\nvm_app_start_timestamp %lld\n"
-	    "process_cpu_seconds_total %.3f\n",
+	    "process_cpu_seconds_total %.3f\nvm_app_uptime_seconds %lld\n",
 	    s->page == NULL ? term : "", s->version, s->version, (long long)s->started, (long long)s->started,
-	    (double)(now_ms() - s->born) / 10000);
+	    (double)(now_ms() - s->born) / 10000, (long long)(s->before + (now_ms() - s->born) / 1000));
 
 	if (s->flavour == VM)
 		n += snprintf(to + n, size - (size_t)n,
@@ -1337,7 +1338,7 @@ parse(struct server *s, int argc, char *argv[])
 	in_port_t port = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "OPewE:F:U:V:W:X:d:f:i:l:m:o:p:r:s:u:x:")) != -1) {
+	while ((c = getopt(argc, argv, "OPYewE:F:U:V:W:X:d:f:i:l:m:o:p:r:s:u:x:")) != -1) {
 		if (parse_simple(s, c))
 			continue;
 		switch (c) {
@@ -1349,6 +1350,9 @@ parse(struct server *s, int argc, char *argv[])
 			break;
 		case 'X':
 			read_poison(s, optarg);
+			break;
+		case 'Y':
+			s->before = 0;
 			break;
 		case 'd':
 			s->takes = number(optarg, 60000);
@@ -1410,7 +1414,7 @@ add_conn(struct server *s, int fd, int count)
 int
 main(int argc, char *argv[])
 {
-	static struct server s = { .lock = PTHREAD_MUTEX_INITIALIZER, .forms = "gzip,zstd", .window = 10000 };
+	static struct server s = { .lock = PTHREAD_MUTEX_INITIALIZER, .forms = "gzip,zstd", .window = 10000, .before = 60 };
 	pthread_t thread;
 	in_port_t port;
 	sigset_t set;
@@ -1419,7 +1423,7 @@ main(int argc, char *argv[])
 	port = parse(&s, argc, argv);
 	if (s.version == NULL)
 		s.version = s.flavour == VL ? "1.26.0" : s.flavour == VM ? "1.120.0" : "24.3.1.1";
-	s.started = time(NULL);
+	s.started = time(NULL) - s.before;
 	s.began = s.born = now_ms();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&set);
