@@ -4,9 +4,9 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render grammar agg measure truth pack pool hist prom batch push vl vm ch
-PARTS = catalog_cell catalog_check catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
-PROGRAMS = og-entities og-incidents og-events og-spans og-metrics og-truth og-tags og-pace og-vlpush og-vmpush og-chpush
+MODULES = mix num clock dist buf out rec json tsv catalog world timeline sim render event grammar agg measure truth pack pool hist prom batch push vl vm ch
+PARTS = catalog_cell catalog_check catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_line render_open render_put render_value sim_active sim_expect sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
+PROGRAMS = og-entities og-incidents og-events og-spans og-logs og-metrics og-truth og-tags og-pace og-vlpush og-vmpush og-chpush
 # src/NAME.sh: programs of shell
 SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
@@ -49,6 +49,8 @@ bin/og-incidents: build/src/og-incidents.o $(LIB)
 bin/og-events: build/src/og-events.o $(LIB)
 	$(LINK)
 bin/og-spans: build/src/og-spans.o $(LIB)
+	$(LINK)
+bin/og-logs: build/src/og-logs.o $(LIB)
 	$(LINK)
 bin/og-metrics: build/src/og-metrics.o $(LIB)
 	$(LINK)

@@ -6,6 +6,7 @@
 /* Rounds of the two Feistel networks. */
 #define ROUNDS48 4
 #define ROUNDS12 6
+#define ROUNDS10 6 /* of a network over two halves of the digits */
 
 #define HALF24 0xffffffULL
 
@@ -145,4 +146,23 @@ mix_open12(uint64_t key, uint32_t y)
 		left = t;
 	}
 	return left << 6 | right;
+}
+
+uint64_t
+mix_seal10(uint64_t key, int digits, uint64_t x)
+{
+	uint64_t size[2] = { 1, 1 }, half[2];
+	unsigned int r;
+
+	for (int i = 0; i < digits; i++)
+		size[i & 1] *= 10;
+	x %= size[0] * size[1];
+	half[0] = x % size[0];
+	half[1] = x / size[0];
+	/* One digit has no second half to be mixed with: it is moved round. */
+	for (r = 0; r < ROUNDS10; r++)
+		half[r & 1] =
+		    (half[r & 1] + mix_below((uint32_t)(mix_at(key, (uint64_t)r << 32 | half[~r & 1]) >> 32), (uint32_t)size[r & 1])) %
+		    size[r & 1];
+	return half[1] * size[0] + half[0];
 }

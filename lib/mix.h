@@ -52,5 +52,7 @@ uint64_t mix_open48(struct mix_id id, uint64_t y);
 /* A keyed permutation of [0, 4096) and its inverse. */
 uint32_t mix_seal12(uint64_t key, uint32_t x);
 uint32_t mix_open12(uint64_t key, uint32_t y);
+/* A keyed permutation of [0, 10^digits), 1 to 18 digits; of x no more than these count. */
+uint64_t mix_seal10(uint64_t key, int digits, uint64_t x);
 
 #endif

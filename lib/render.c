@@ -26,9 +26,9 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 	case SRC_SPAN_TIME:
 		return render_time(d, to, c->time, s->arg);
 	case SRC_SPAN_REQUEST:
-		return render_request_id(d, to, c->name, c->r->time);
+		return render_request_id(d, to, c->r, c->name);
 	case SRC_SPAN_ID:
-		return render_span_id(d, to, c->name, c->r->time);
+		return render_span_id(d, to, c->r, c->name);
 	case SRC_RELEASE_ID:
 		return x->release >= 0 ? put_word(to, d->release[x->release]) : NULL;
 	case SRC_PERSONA_ID:
@@ -44,9 +44,9 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 	case SRC_TRACE_ID:
 		return render_trace_id(d, to, c->r->k, c->r->time);
 	case SRC_SPAN_PARENT:
-		return x->parent >= 0 ? render_span_id(d, to, sim_slot(c->r->k, c->r->plan, c->r->span[x->parent].node), c->r->time) : NULL;
+		return x->parent >= 0 ? render_span_id(d, to, c->r, sim_slot(c->r->k, c->r->plan, c->r->span[x->parent].node)) : NULL;
 	case SRC_USER_ID:
-		return c->given != NULL ? render_taken(d, to, c->given->user) : render_user(d, to, c->r->user, c->time);
+		return render_who(d, to, c);
 	case SRC_TARGET_ID:
 		return c->r->has_target ? render_value(d, s, c, to) : NULL;
 	case SRC_SPAN_CACHE:
@@ -172,14 +172,14 @@ run_fields(struct render *d, const struct program *p, const struct context *c, c
 	return to;
 }
 
-static char *
-run(struct render *d, const struct program *p, const struct context *c, char *to)
+char *
+render_run(struct render *d, const struct program *p, const struct context *c, char *to)
 {
 	return d->format == RENDER_JSON ? run_json(d, p, c, to) : run_fields(d, p, c, to);
 }
 
-static int
-is_left_out(struct render *d, const struct context *c)
+int
+render_is_left_out(struct render *d, const struct context *c)
 {
 	for (int i = 0; d->partial && i < d->layout->n; i++)
 		if (strcmp(d->layout->field[i].name, "*") == 0 && !render_holds(d, &d->layout->field[i].when, c))
@@ -225,11 +225,45 @@ render_span(struct render *d, char *to, const struct sim_request *r, uint32_t sp
 		.time = x->start,
 		.place = x->place };
 
-	if (p->step == NULL && render_compile(d, p, c.op, failed, NULL) != 0)
+	if (p->step == NULL && render_compile(d, p, &(struct example){ .op = c.op, .failed = failed }) != 0)
 		return NULL;
-	if (is_left_out(d, &c))
+	if (render_is_left_out(d, &c))
 		return to;
-	return run(d, p, &c, to);
+	return render_run(d, p, &c, to);
+}
+
+static struct context
+root_context(const struct render *d, const struct sim_request *r, const struct render_given *given)
+{
+	return (struct context){ .r = r,
+		.x = r->span,
+		.op = &d->s->op[r->span->node->op],
+		.given = given,
+		.name = r->k << 16,
+		.time = r->time,
+		.place = r->span->place };
+}
+
+int
+render_root_holds(struct render *d, const struct catalog_cond *when, const struct sim_request *r)
+{
+	struct context c = root_context(d, r, NULL);
+
+	return render_holds(d, when, &c);
+}
+
+char *
+render_ticket(struct render *d, char *to, const struct sim_request *r, const struct render_ticket *t, const struct render_given *given)
+{
+	struct context c = root_context(d, r, given);
+	int failed = render_failed(&c);
+	struct program *p = &d->program[r->span->node->op * 2 + (uint32_t)failed];
+
+	c.ticket = t;
+	c.time = t->time;
+	if (p->step == NULL && render_compile(d, p, &(struct example){ .op = c.op, .failed = failed }) != 0)
+		return NULL;
+	return render_is_left_out(d, &c) ? to : render_run(d, p, &c, to);
 }
 
 /*
@@ -252,7 +286,7 @@ render_rollout(struct render *d, char *to, int rollout, int end)
 	int row = end ? d->c->set.rollout_end : d->c->set.rollout_start, at = w->service * 2 + end;
 	struct sim_op *op = &d->event[at];
 	struct program *p = &d->program[(d->s->nops + at) * 2];
-	struct sim_request r = { .k = rollout_name(d, w, end), .time = end ? w->end : w->start };
+	struct sim_request r = { .k = rollout_name(d, w, end), .number = rollout_name(d, w, end), .time = end ? w->end : w->start };
 	struct sim_span x = { .origin = -1, .blamed = -1, .parent = -1, .code = -1, .release = w->release };
 	struct context c = { .r = &r, .x = &x, .op = op, .rollout = w, .name = r.k << 16, .time = r.time, .place = w->place };
 
@@ -266,10 +300,10 @@ render_rollout(struct render *d, char *to, int rollout, int end)
 			.name = d->c->op[row].name,
 			.category = d->c->op[row].category,
 			.type = d->c->op[row].type };
-		if (render_compile(d, p, op, 0, w) != 0)
+		if (render_compile(d, p, &(struct example){ .op = op, .rollout = w }) != 0)
 			return NULL;
 	}
-	return is_left_out(d, &c) ? to : run(d, p, &c, to);
+	return render_is_left_out(d, &c) ? to : render_run(d, p, &c, to);
 }
 
 size_t

@@ -13,8 +13,16 @@ is_number(enum catalog_source s, int arg)
 	switch (s) {
 	case SRC_SPAN_TIME:
 	case SRC_SPAN_END:
+	case SRC_LOG_TIME:
+	case SRC_TICKET_TIME:
+	case SRC_TIME:
 		return arg == TIME_UNIX || arg == TIME_MS || arg == TIME_NS;
 	case SRC_ROOT_DURATION:
+	case SRC_ROOT_RETRIES:
+	case SRC_REMOTE_DURATION:
+	case SRC_TICKET_DELAY:
+	case SRC_TRUTH_SKEW:
+	case SRC_DRAW:
 	case SRC_RELEASE_NUMBER:
 	case SRC_SPAN_ATTEMPT:
 	case SRC_SPAN_DURATION:
@@ -31,11 +39,20 @@ is_number(enum catalog_source s, int arg)
 	}
 }
 
-/* Is it the same for every span of an operation that ends well, or for every one that fails? */
+/* Is it the same for every span of an operation that ends well, or for every one that fails? Of lines: of one row? */
 static int
-is_constant(enum catalog_source s, int failed)
+is_constant(enum catalog_source s, const struct context *c)
 {
+	const struct catalog_log *row = c->line == NULL ? NULL : c->line->row->row;
+	int failed = render_failed(c);
+
 	switch (s) {
+	case SRC_LOG_EVENT:
+		return 1;
+	case SRC_LOG_SERVICE:
+		return row->by != NULL || !row->by_caller;
+	case SRC_LOG_LEVEL:
+		return row != NULL && (row->level != NULL || row->at != AT_END || !failed);
 	case SRC_SERVICE_ID:
 	case SRC_SERVICE_PART:
 	case SRC_SERVICE_NAME:
@@ -63,17 +80,20 @@ is_constant(enum catalog_source s, int failed)
 
 /* -1: known only span by span; else whether it holds for this operation, failed or not. */
 static int
-known(const struct catalog_cond *when, const struct context *c)
+known(struct render *d, const struct catalog_cond *when, const struct context *c)
 {
 	int all = 1;
 
 	for (int i = 0; i < when->n; i++) {
-		enum catalog_flag f = when->term[i].flag;
+		const struct catalog_term *t = &when->term[i];
+		enum catalog_flag f = t->flag;
 
-		if (f != FLAG_OK && f != FLAG_FAILED && f != FLAG_READ && f != FLAG_WRITE)
+		if (f != FLAG_OK && f != FLAG_FAILED && f != FLAG_READ && f != FLAG_WRITE &&
+		    (f != FLAG_NONE || c->line == NULL || t->src < SRC_LOG_LEVEL || !is_constant(t->src, c)))
 			return -1;
-		all &= render_flag(&when->term[i], c) != when->term[i].negated;
 	}
+	for (int i = 0; i < when->n; i++)
+		all &= render_term(d, &when->term[i], c);
 	return all;
 }
 
@@ -81,6 +101,7 @@ struct compiler {
 	struct render *d;
 	struct program *p;
 	struct context c; /* an example: failed or not, of the operation */
+	uint32_t salt;    /* of the field at hand */
 	int size;
 	char text[65536]; /* literal not yet put into a step */
 	size_t n;
@@ -155,14 +176,16 @@ add_value(struct compiler *b, const struct catalog_piece *p, int alone)
 		.source = (uint8_t)p->src,
 		.arg = p->arg,
 		.places = (int16_t)p->places,
-		.word = { p->text, 0 } },
+		.text = p->text,
+		.dist = p->dist,
+		.salt = b->salt },
 		    *to;
 	int json = b->d->format == RENDER_JSON;
 	char buf[4096], *end;
 
 	if (b->d->layout->blind && p->src == SRC_ERROR_MESSAGE)
 		s.source = SRC_STATUS_MESSAGE;
-	if (is_constant(p->src, render_failed(&b->c))) {
+	if (is_constant(p->src, &b->c)) {
 		end =
 		    render_failed(&b->c) || p->src < SRC_ERROR_CODE || p->src > SRC_ERROR_CAUSE ? render_value(b->d, &s, &b->c, buf) : NULL;
 		if (end == NULL) {
@@ -186,45 +209,49 @@ add_value(struct compiler *b, const struct catalog_piece *p, int alone)
 	*to = s;
 }
 
-/* The message of a span whose log line is certain is put together here; else span by span. */
+/* The row that a span's last line is certainly of; NULL: none is certain. */
+static const struct catalog_log *
+certain_row(struct compiler *b)
+{
+	const struct log_rows *rows = render_rows(b->d, &b->c);
+	const struct catalog_log *last = NULL;
+	int won = -1;
+
+	if (b->c.line != NULL)
+		return b->c.line->row->row;
+	for (int k = rows->first[AT_END]; k < rows->n; k++) {
+		int sure = known(b->d, &rows->row[k].row->when, &b->c);
+
+		if (sure < 0)
+			return NULL;
+		if (!sure || rows->row[k].group == won)
+			continue;
+		won = rows->row[k].group;
+		last = last == NULL || rows->row[k].row > last ? rows->row[k].row : last;
+	}
+	return last;
+}
+
+/* The message of a span whose line is certain is put together here; else span by span. */
 static int
 add_message(struct compiler *b, const struct catalog_text *t)
 {
-	const struct catalog_log *l = NULL;
+	const struct catalog_log *l;
 
 	if (t->n != 1 || t->piece[0].src != SRC_LOG_MESSAGE)
 		return 0;
-	for (int rank = 0; rank < 3 && l == NULL; rank++) {
-		int any = 0;
-
-		for (int i = 0; i < b->d->c->nlogs && l == NULL; i++) {
-			const struct catalog_log *row = &b->d->c->log[i];
-			int k;
-
-			if ((row->op.op != NULL            ? 0
-				    : row->op.service >= 0 ? 1
-							   : 2) != rank ||
-			    !catalog_covers(b->d->c, &row->op, b->c.op->service, b->c.op->row))
-				continue;
-			any = 1;
-			k = known(&row->when, &b->c);
-			if (k < 0)
-				return 0;
-			if (k)
-				l = row;
-		}
-		if (any)
-			break;
-	}
+	l = certain_row(b);
 	if (l == NULL || l->message.n == 0)
 		return 0;
 	if (b->d->format == RENDER_JSON)
 		add_text(b, "\"", 1);
 	for (int i = 0; i < l->message.n; i++)
-		if (l->message.piece[i].src == SRC_NONE)
+		if (l->message.piece[i].src == SRC_NONE) {
 			add_escaped(b, l->message.piece[i].text);
-		else
+		} else {
+			b->salt = (uint32_t)i;
 			add_value(b, &l->message.piece[i], 0);
+		}
 	if (b->d->format == RENDER_JSON)
 		add_text(b, "\"", 1);
 	return 1;
@@ -234,7 +261,7 @@ add_message(struct compiler *b, const struct catalog_text *t)
 static int
 add_level(struct compiler *b, const struct catalog_text *t)
 {
-	if (t->n != 1 || t->piece[0].src != SRC_LOG_LEVEL || render_failed(&b->c))
+	if (t->n != 1 || t->piece[0].src != SRC_LOG_LEVEL || render_failed(&b->c) || b->c.line != NULL)
 		return 0;
 	for (int i = 0; i < b->d->c->nlogs; i++)
 		if (b->d->c->log[i].level != NULL)
@@ -276,8 +303,9 @@ add_field(struct compiler *b, int at)
 	const char *name = l->field[at].name;
 	int jumps[256], njumps = 0, sure = 0, i;
 
+	b->salt = (uint32_t)mix_name(name, strlen(name));
 	for (i = at; i < l->n && strcmp(l->field[i].name, name) == 0; i++) {
-		int k = sure ? 0 : known(&l->field[i].when, &b->c);
+		int k = sure ? 0 : known(b->d, &l->field[i].when, &b->c);
 		struct step *s;
 		int unless;
 
@@ -313,13 +341,17 @@ add_field(struct compiler *b, int at)
 }
 
 int
-render_compile(struct render *d, struct program *p, const struct sim_op *op, int failed, const struct world_rollout *rollout)
+render_compile(struct render *d, struct program *p, const struct example *e)
 {
 	const struct catalog_layout *l = d->layout;
 	struct compiler *b = calloc(1, sizeof(*b));
-	struct sim_span x = {
-		.source = failed ? SIM_SELF : SIM_SUCCESS, .origin = -1, .blamed = -1, .parent = -1, .code = failed ? 0 : -1, .release = -1
-	};
+	struct sim_span x = { .source = e->failed ? SIM_SELF : SIM_SUCCESS,
+		.origin = -1,
+		.blamed = -1,
+		.parent = -1,
+		.code = e->failed ? 0 : -1,
+		.release = -1 };
+	struct render_line line = { .row = e->row };
 	struct sim_request r = { 0 };
 	int r_ok;
 
@@ -328,7 +360,7 @@ render_compile(struct render *d, struct program *p, const struct sim_op *op, int
 	b->d = d;
 	b->p = p;
 	r.span = &x;
-	b->c = (struct context){ .r = &r, .x = &x, .op = op, .rollout = rollout };
+	b->c = (struct context){ .r = &r, .x = &x, .op = e->op, .rollout = e->rollout, .line = e->row != NULL ? &line : NULL };
 	if (d->format == RENDER_JSON)
 		add_text(b, "{", 1);
 	for (int i = 0, first = 1; i < l->n;) {

@@ -24,14 +24,46 @@ struct step {
 	uint8_t bare;   /* alone in its field: null where there is nothing */
 	uint8_t source; /* enum catalog_source */
 	int16_t places;
+	uint32_t salt;                   /* of the field, for what is drawn */
 	int32_t arg;                     /* of the source; where to go on for STEP_UNLESS and STEP_GOTO */
 	const char *text;                /* of a constant */
+	const struct catalog_dist *dist; /* of what is drawn */
 	const struct catalog_cond *when; /* STEP_UNLESS: go on at arg unless it holds */
 };
 
 struct program {
 	int n;
 	struct step *step;
+};
+
+/* A row of the catalog's logs, as an operation has it. */
+struct log_row {
+	const struct catalog_log *row;
+	int group;                 /* the first row of the same moment and event; they stand together */
+	struct program program[2]; /* of a line: failed */
+};
+struct log_rows {
+	int n, first[4]; /* by moment */
+	struct log_row *row;
+};
+
+/* Hosts of a pool at a place. */
+struct host {
+	struct word name;
+	int64_t skew; /* us */
+};
+struct pool {
+	uint64_t key;
+	uint32_t n;
+	struct host *host;
+};
+
+/* The id of a request or of its user is written once and then copied. */
+struct text {
+	uint64_t of;
+	int64_t time;
+	size_t n;
+	char *p;
 };
 
 /* A generated id. */
@@ -49,13 +81,22 @@ struct render {
 	enum render_format format;
 	struct program *program; /* [operations + 2 * services][failed] */
 	struct sim_op *event;    /* [2 * services]: rollout start and end */
-	struct form request, trace, span, user, *object;
+	struct form request, trace, span, user, ticket_form, *object;
 	struct word *release, *place, *service, *persona, *class;
-	int partial;     /* the layout leaves records out */
-	int plain;       /* code of a success that is nothing special: the first below 400; -1: 200 */
-	uint64_t traced; /* request of which trace_text is the id */
-	size_t trace_n;
-	char trace_text[256];
+	enum render_kind kind;
+	int partial;           /* the layout leaves records out */
+	int plain;             /* code of a success that is nothing special: the first below 400; -1: 200 */
+	struct log_rows *logs; /* [operations]; NULL: the layout tells nothing of lines */
+	struct pool *pool;     /* [service][place]; NULL: the layout tells nothing of hosts */
+	uint32_t stride;       /* numbers of classes and personas of users are told apart by the remainder */
+	uint32_t user_stride;
+	struct text trace_text, request_text, user_text;
+	uint64_t now; /* request of which what follows is said */
+	int64_t now_time, now_end;
+	int32_t remote; /* span of the first call that left its place; -1 */
+	uint32_t retries;
+	struct render_line *line;
+	uint32_t nlines, room;
 	char *arena;
 	size_t arena_n, arena_size;
 	void **block;
@@ -72,7 +113,11 @@ struct context {
 	const struct sim_op *op;
 	const struct render_given *given;
 	const struct world_rollout *rollout; /* a rollout's record, not a span's */
-	uint64_t name;                       /* of the span */
+	const struct render_line *line;      /* the record is one of these, of the span */
+	const struct render_ticket *ticket;
+	const struct host *host; /* of a line */
+	uint64_t writer;         /* name of the span that a line is said to be of */
+	uint64_t name;           /* of the span */
 	int64_t time;
 	int place;
 };
@@ -175,21 +220,57 @@ int render_word(struct render *, struct word *, const char *text);
 char *render_text(const struct render *, char *to, const char *text);
 char *render_time(struct render *, char *to, int64_t us, int form);
 char *render_pick(const struct render *, char *to, int list, uint64_t word);
-char *render_id(struct render *, char *to, const struct form *, const uint64_t id[2], uint64_t narrow, uint64_t key, int64_t time);
-char *render_span_id(struct render *, char *to, uint64_t name, int64_t time);
-char *render_request_id(struct render *, char *to, uint64_t name, int64_t time);
+struct name {
+	uint64_t id[2];
+	uint64_t narrow; /* 48 bits, where the form has less room than 64 */
+	uint64_t number; /* dense, where it is of digits */
+	uint64_t key;    /* of what is picked */
+	int64_t time;
+};
+char *render_id(struct render *, char *to, const struct form *, const struct name *);
+/* Names of spans: of the request, by name. */
+char *render_span_id(struct render *, char *to, const struct sim_request *, uint64_t name);
+char *render_request_id(struct render *, char *to, const struct sim_request *, uint64_t name);
 char *render_trace_id(struct render *, char *to, uint64_t k, int64_t time);
+char *render_root_id(struct render *, char *to, const struct sim_request *);
 char *render_user(struct render *, char *to, uint64_t user, int64_t time);
+char *render_who(struct render *, char *to, const struct context *);
 char *render_object(struct render *, char *to, const struct context *);
+char *render_ticket_id(struct render *, char *to, const struct context *);
 /* A value of another line; NULL for null. */
 char *render_taken(const struct render *, char *to, struct json_value);
 /* Raw text of a value, escaped for JSON but without quotes; NULL for null. */
 char *render_value(struct render *, const struct step *, const struct context *, char *to);
 
+/* Look at a request that is not the one looked at last. */
+void render_look(struct render *, const struct sim_request *);
+/* Host of a service at a place, and by how much its clock is ahead for the lines of this request. */
+const struct host *render_host(const struct render *, const struct context *, int service, int place);
+int64_t render_skew(struct render *, const struct sim_request *, const struct host *);
+/* The row of logs that a span's last line is of; NULL: it writes none. */
+const struct catalog_log *render_last_line(struct render *, const struct context *);
+const struct log_rows *render_rows(const struct render *, const struct context *);
+int render_open_lines(struct render *);
+int render_open_hosts(struct render *, char *err, size_t errsize);
+void render_close_lines(struct render *);
+/* Does the layout, or the text of its lines, have a source of a kind? */
+int render_uses(const struct render *, int (*is)(enum catalog_source));
+
 int render_failed(const struct context *);
 int render_flag(const struct catalog_term *, const struct context *);
 int render_holds(struct render *, const struct catalog_cond *, const struct context *);
-/* Fill a program for an operation that ends well or fails. 0 or -1. */
-int render_compile(struct render *, struct program *, const struct sim_op *, int failed, const struct world_rollout *);
+int render_term(struct render *, const struct catalog_term *, const struct context *);
+/* What a program is for. */
+struct example {
+	const struct sim_op *op;
+	const struct world_rollout *rollout;
+	const struct log_row *row; /* of a line */
+	int failed;
+};
+/* Fill a program. 0 or -1. */
+int render_compile(struct render *, struct program *, const struct example *);
+/* Does a record match the layout's field "*"? */
+int render_is_left_out(struct render *, const struct context *);
+char *render_run(struct render *, const struct program *, const struct context *, char *to);
 
 #endif

@@ -29,11 +29,15 @@ open_form(struct render *d, struct form *f, const char *name, struct mix_id id, 
 static int
 open_forms(struct render *d, char *err, size_t errsize)
 {
+	struct mix_id ticket = mix_id(mix(d->s->id_request.a ^ SIM_DRAW_TICKET));
+
 	d->object = calloc((size_t)d->c->nobjects + 1, sizeof(*d->object));
 	if (d->object == NULL || open_form(d, &d->request, "request_id", d->s->id_request, err, errsize) != 0 ||
 	    open_form(d, &d->trace, "trace_id", d->s->id_trace, err, errsize) != 0 ||
 	    open_form(d, &d->span, "span_id", d->s->id_span, err, errsize) != 0 ||
 	    open_form(d, &d->user, "user_id", d->s->id_user, err, errsize) != 0)
+		return -1;
+	if (d->kind == RENDER_TICKETS && open_form(d, &d->ticket_form, "ticket_id", ticket, err, errsize) != 0)
 		return -1;
 	for (int i = 0; i < d->c->nobjects; i++)
 		if (open_form(d, &d->object[i], d->c->object[i],
@@ -95,6 +99,25 @@ longer_form(size_t a, const struct form *f)
 	return n > a ? n : a;
 }
 
+static int
+open_text(struct render *d, struct text *t, const struct form *f)
+{
+	t->p = render_keep(d, longer_form(0, f) * 6 + 2 * PAD);
+	return t->p == NULL ? -1 : 0;
+}
+
+/* The least number above n that divides powers of ten. */
+static uint32_t
+stride_above(uint32_t n)
+{
+	uint32_t best = 1000000000;
+
+	for (uint32_t two = 1; two <= best; two *= 2)
+		for (uint32_t five = two; five <= best; five *= 5)
+			best = five > n && five < best ? five : best;
+	return best;
+}
+
 /* A bound on the length of a line: every value as long as the longest text there is. */
 static void
 open_most(struct render *d)
@@ -125,6 +148,12 @@ open_most(struct render *d)
 		for (int k = 0; k < c->list[i].n; k++)
 			text = longer(text, c->list[i].item[k]);
 	text = longer_form(longer_form(longer_form(longer_form(text, &d->request), &d->trace), &d->span), &d->user);
+	if (d->kind == RENDER_TICKETS)
+		text = longer_form(text, &d->ticket_form);
+	for (int i = 0; i < c->nlogs; i++)
+		text = longer(longer(text, c->log[i].event), c->log[i].by);
+	for (int i = 0; i < c->nlinks; i++)
+		text = longer(text, c->link[i].id);
 	for (int i = 0; i < c->nobjects; i++)
 		text = longer_form(text, &d->object[i]);
 	one = text;
@@ -141,31 +170,120 @@ open_most(struct render *d)
 		most += strlen(d->layout->field[i].name) * 6 + 8;
 		for (int k = 0; k < d->layout->field[i].value.n; k++) {
 			const struct catalog_piece *p = &d->layout->field[i].value.piece[k];
-			int message = p->src == SRC_LOG_MESSAGE || p->src == SRC_ERROR_MESSAGE || p->src == SRC_HOST_ID;
+			int message = p->src == SRC_LOG_MESSAGE || p->src == SRC_ERROR_MESSAGE || p->src == SRC_ERROR_SOURCE;
 
-			most += longer(message ? one : text, p->text) * 6;
+			most += longer(message ? one : text, p->text) * 6 * (p->src == SRC_TRUTH_INCIDENTS ? SIM_TOUCHED + 1 : 1);
 		}
 	}
 	d->most = most + 8 * (size_t)PAD;
 }
 
-/* What a renderer of spans cannot fill in is an error now, not an empty field later. */
+/* What a renderer cannot fill in is an error now, not an empty field later. */
 static int
 check_layout(const struct render *d, char *err, size_t errsize)
 {
-	if (d->layout->record != RECORD_SPAN && d->layout->record != RECORD_EVENT) {
-		snprintf(err, errsize, "%s: layout \"%s\" is not of spans", d->c->name, d->layout->name);
-		return -1;
-	}
-	if (d->most > OUT_LINE_MAX) {
-		snprintf(err, errsize, "%s: lines of layout \"%s\" can be longer than %d bytes", d->c->name, d->layout->name, OUT_LINE_MAX);
+	static const char *const of[] = { "spans", "lines", "tickets" };
+	enum catalog_record record = d->layout->record;
+
+	if (d->kind == RENDER_SPANS       ? record != RECORD_SPAN && record != RECORD_EVENT
+		: d->kind == RENDER_LINES ? record != RECORD_LOG
+					  : record != RECORD_TICKET) {
+		snprintf(err, errsize, "%s: layout \"%s\" is not of %s", d->c->name, d->layout->name, of[d->kind]);
 		return -1;
 	}
 	return 0;
 }
 
+static int
+check_most(const struct render *d, char *err, size_t errsize)
+{
+	if (d->most <= OUT_LINE_MAX)
+		return 0;
+	snprintf(err, errsize, "%s: lines of layout \"%s\" can be longer than %d bytes", d->c->name, d->layout->name, OUT_LINE_MAX);
+	return -1;
+}
+
+static int
+uses_text(const struct catalog_text *t, int (*is)(enum catalog_source))
+{
+	int any = 0;
+
+	for (int i = 0; i < t->n; i++)
+		any |= is(t->piece[i].src);
+	return any;
+}
+
+static int
+uses_cond(const struct catalog_cond *when, int (*is)(enum catalog_source))
+{
+	int any = 0;
+
+	for (int i = 0; i < when->n; i++)
+		any |= when->term[i].flag == FLAG_NONE && is(when->term[i].src);
+	return any;
+}
+
+static int
+is_of_line(enum catalog_source s)
+{
+	return s == SRC_LOG_LEVEL || s == SRC_LOG_MESSAGE;
+}
+
+static int
+is_of_host(enum catalog_source s)
+{
+	return s == SRC_HOST_ID || s == SRC_TRUTH_SKEW;
+}
+
+static int
+is_of_tree(enum catalog_source s)
+{
+	return (s >= SRC_ROOT_RETRIES && s <= SRC_REMOTE_DURATION) || (s >= SRC_TRUTH_INCIDENTS && s <= SRC_TRUTH_SKEW);
+}
+
+int
+render_uses(const struct render *d, int (*is)(enum catalog_source))
+{
+	int any = 0, lines = d->kind == RENDER_LINES;
+
+	for (int i = 0; i < d->layout->n; i++) {
+		any |= uses_text(&d->layout->field[i].value, is) || uses_cond(&d->layout->field[i].when, is);
+		lines |= uses_text(&d->layout->field[i].value, is_of_line) || uses_cond(&d->layout->field[i].when, is_of_line);
+	}
+	for (int i = 0; lines && i < d->c->nlogs; i++)
+		any |= uses_text(&d->c->log[i].message, is) || uses_cond(&d->c->log[i].when, is);
+	for (int i = 0; d->kind == RENDER_TICKETS && i < d->c->ntickets; i++)
+		any |= uses_cond(&d->c->ticket[i].when, is);
+	return any;
+}
+
+int
+render_whole(const struct render *d)
+{
+	return render_uses(d, is_of_tree);
+}
+
+static int
+open_all(struct render *d, char *err, size_t errsize)
+{
+	const struct sim *s = d->s;
+
+	d->program = calloc(((size_t)s->nops + 2 * (size_t)s->c->nservices) * 2, sizeof(*d->program));
+	d->event = calloc(2 * (size_t)s->c->nservices, sizeof(*d->event));
+	if (d->program == NULL || d->event == NULL || check_layout(d, err, errsize) != 0 || open_words(d) != 0 ||
+	    open_forms(d, err, errsize) != 0 || render_open_lines(d) != 0)
+		return -1;
+	if ((d->kind == RENDER_LINES || render_uses(d, is_of_host)) && render_open_hosts(d, err, errsize) != 0)
+		return -1;
+	if (open_text(d, &d->trace_text, &d->trace) != 0 || open_text(d, &d->request_text, &d->request) != 0 ||
+	    open_text(d, &d->user_text, &d->user) != 0)
+		return -1;
+	open_most(d);
+	return check_most(d, err, errsize);
+}
+
 struct render *
-render_open(const struct sim *s, int layout, enum render_format format, char *err, size_t errsize)
+render_open(const struct sim *s, int layout, enum render_kind kind, enum render_format format, char *err, size_t errsize)
 {
 	struct render *d = calloc(1, sizeof(*d));
 
@@ -175,23 +293,19 @@ render_open(const struct sim *s, int layout, enum render_format format, char *er
 	d->s = s;
 	d->c = s->c;
 	d->layout = &s->c->layout[layout];
+	d->kind = kind;
 	d->format = format;
 	d->second = INT64_MIN;
-	d->traced = UINT64_MAX;
+	d->now = UINT64_MAX;
 	d->plain = -1;
+	d->stride = stride_above((uint32_t)s->nclasses);
+	d->user_stride = stride_above((uint32_t)s->c->npersonas - 1);
 	for (int i = s->c->ncodes - 1; i >= 0; i--)
 		d->plain = s->c->code[i].http < 400 ? i : d->plain;
 	for (int i = 0; i < d->layout->n; i++)
 		d->partial |= strcmp(d->layout->field[i].name, "*") == 0;
-	d->program = calloc(((size_t)s->nops + 2 * (size_t)s->c->nservices) * 2, sizeof(*d->program));
-	d->event = calloc(2 * (size_t)s->c->nservices, sizeof(*d->event));
-	if (d->program == NULL || d->event == NULL || open_words(d) != 0 || open_forms(d, err, errsize) != 0)
-		goto fail;
-	open_most(d);
-	if (check_layout(d, err, errsize) != 0)
-		goto fail;
-	return d;
-fail:
+	if (open_all(d, err, errsize) == 0)
+		return d;
 	render_free(d);
 	return NULL;
 }
@@ -203,6 +317,7 @@ render_free(struct render *d)
 		return;
 	for (size_t i = 0; d->program != NULL && i < ((size_t)d->s->nops + 2 * (size_t)d->c->nservices) * 2; i++)
 		free(d->program[i].step);
+	render_close_lines(d);
 	for (int i = 0; i < d->nblocks; i++)
 		free(d->block[i]);
 	free(d->block);

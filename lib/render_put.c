@@ -136,131 +136,200 @@ render_pick(const struct render *d, char *to, int list, uint64_t word)
 	return render_text(d, to, l->item[i]);
 }
 
-/* A generated id: of two words, or of `narrow`, which is of 48 bits, where the form has less room than 64. */
-char *
-render_id(struct render *d, char *to, const struct form *f, const uint64_t id[2], uint64_t narrow, uint64_t key, int64_t time)
+/* A piece of a generated id. */
+static char *
+put_piece(struct render *d, char *to, const struct form *f, int i, const struct name *x)
 {
-	uint64_t x;
+	const struct catalog_piece *p = &f->text->piece[i];
+	uint64_t left;
+	int digits_here;
 
+	switch (p->src) {
+	case SRC_NONE:
+	case SRC_CONST:
+		return render_text(d, to, p->text);
+	case SRC_HEX:
+		if (p->arg > 16)
+			return put_hex(put_hex(to, x->id[0], 16), x->id[1], p->arg - 16 > 16 ? 16 : p->arg - 16);
+		return put_hex(to, p->arg >= 16 ? x->id[0] : x->narrow, p->arg);
+	case SRC_UUID:
+		to = put_hex(to, x->id[0] >> 32, 8);
+		*to++ = '-';
+		to = put_hex(to, x->id[0] >> 16 & 0xffff, 4);
+		*to++ = '-';
+		to = put_hex(to, 0x4000 | (x->id[0] >> 4 & 0xfff), 4);
+		*to++ = '-';
+		to = put_hex(to, 0x8000 | (x->id[0] & 0xf) << 10 | (x->id[1] & 0x3ff), 4);
+		*to++ = '-';
+		return put_hex(to, x->id[1] >> 16, 12);
+	case SRC_DIGITS:
+	case SRC_N:
+		digits_here = p->src == SRC_N ? 12 : p->arg;
+		left = mix_seal10(f->id.a + (uint64_t)i, digits_here, x->number);
+		for (int k = digits_here - 1; k >= 0; k--, left /= 10)
+			to[k] = (char)('0' + left % 10);
+		return to + digits_here;
+	case SRC_PICK:
+		return render_pick(d, to, p->arg, x->key);
+	case SRC_TIME:
+		return render_time(d, to, x->time, p->arg);
+	default:
+		return to;
+	}
+}
+
+char *
+render_id(struct render *d, char *to, const struct form *f, const struct name *x)
+{
 	if (f->hex > 0) {
 		if (f->hex < 16)
-			return put_narrow(to, f, narrow);
+			return put_narrow(to, f, x->narrow);
 		memcpy(to, f->before.p, PAD);
-		to = put_hex16(to + f->before.n, id[0]);
-		return f->hex == 32 ? put_hex16(to, id[1]) : to;
+		to = put_hex16(to + f->before.n, x->id[0]);
+		return f->hex == 32 ? put_hex16(to, x->id[1]) : to;
 	}
-	for (int i = 0; i < f->text->n; i++) {
-		const struct catalog_piece *p = &f->text->piece[i];
-
-		switch (p->src) {
-		case SRC_NONE:
-		case SRC_CONST:
-			to = render_text(d, to, p->text);
-			break;
-		case SRC_HEX:
-			if (p->arg > 16)
-				to = put_hex(put_hex(to, id[0], 16), id[1], p->arg - 16 > 16 ? 16 : p->arg - 16);
-			else
-				to = put_hex(to, p->arg >= 16 ? id[0] : narrow, p->arg);
-			break;
-		case SRC_UUID:
-			to = put_hex(to, id[0] >> 32, 8);
-			*to++ = '-';
-			to = put_hex(to, id[0] >> 16 & 0xffff, 4);
-			*to++ = '-';
-			to = put_hex(to, 0x4000 | (id[0] >> 4 & 0xfff), 4);
-			*to++ = '-';
-			to = put_hex(to, 0x8000 | (id[0] & 0xf) << 10 | (id[1] & 0x3ff), 4);
-			*to++ = '-';
-			to = put_hex(to, id[1] >> 16, 12);
-			break;
-		case SRC_DIGITS:
-		case SRC_N:
-			x = narrow;
-			for (int k = (p->src == SRC_N ? 12 : p->arg) - 1; k >= 0; k--, x /= 10)
-				to[k] = (char)('0' + x % 10);
-			to += p->src == SRC_N ? 12 : p->arg;
-			break;
-		case SRC_PICK:
-			to = render_pick(d, to, p->arg, key);
-			break;
-		case SRC_TIME:
-			to = render_time(d, to, time, p->arg);
-			break;
-		default:
-			break;
-		}
-	}
+	for (int i = 0; i < f->text->n; i++)
+		to = put_piece(d, to, f, i, x);
 	return to;
 }
 
-char *
-render_span_id(struct render *d, char *to, uint64_t name, int64_t time)
+/*
+ * Requests by dense numbers: those of one class have one remainder by the stride, and the greatest remainder is of names that are no
+ * request's. As the stride divides the powers of ten, no number of digits mixes them.
+ */
+static uint64_t
+dense(const struct render *d, uint64_t k, uint64_t number)
 {
-	uint64_t id[2];
+	uint64_t class = k >> 42;
 
-	id[0] = sim_span_id(d->s, name);
-	if (d->span.hex == 16 && d->span.before.n == 0)
-		return put_hex16(to, id[0]);
-	id[1] = mix(id[0]);
-	return render_id(d, to, &d->span, id, id[0], name, time);
+	return number * d->stride + (class < d->stride - 1 ? class : d->stride - 1);
+}
+
+/* A span's name in 48 bits: shorter ids are cut from it. */
+static uint64_t
+narrow(const struct render *d, struct mix_id id, const struct sim_request *r, uint64_t name)
+{
+	return mix_seal48(id, (dense(d, r->k, r->number) << 16 | (name & 0xffff)) & ((1ULL << 48) - 1));
 }
 
 char *
-render_request_id(struct render *d, char *to, uint64_t name, int64_t time)
+render_span_id(struct render *d, char *to, const struct sim_request *r, uint64_t name)
 {
-	uint64_t id[2];
+	struct name x = { .key = name, .time = r->time };
 
-	sim_request_id(d->s, name, id);
+	if (d->span.hex > 0 && d->span.hex < 16)
+		return put_narrow(to, &d->span, narrow(d, d->s->id_span, r, name));
+	x.id[0] = sim_span_id(d->s, name);
+	if (d->span.hex == 16 && d->span.before.n == 0)
+		return put_hex16(to, x.id[0]);
+	x.id[1] = mix(x.id[0]);
+	if (d->span.hex == 0)
+		x.number = x.narrow = narrow(d, d->s->id_span, r, name);
+	return render_id(d, to, &d->span, &x);
+}
+
+/* Below the root digits cannot be told apart by the request's number. */
+char *
+render_request_id(struct render *d, char *to, const struct sim_request *r, uint64_t name)
+{
+	struct name x = { .key = name, .time = r->time };
+
+	sim_request_id(d->s, name, x.id);
 	if (d->request.hex == 32 && d->request.before.n == 0)
-		return put_hex16(put_hex16(to, id[0]), id[1]);
-	return render_id(d, to, &d->request, id, id[0], name, time);
+		return put_hex16(put_hex16(to, x.id[0]), x.id[1]);
+	if (d->request.hex < 16) {
+		x.narrow = narrow(d, d->s->id_request, r, name);
+		x.number = (name & 0xffff) == 0 ? dense(d, r->k, r->number) : x.narrow;
+	}
+	return render_id(d, to, &d->request, &x);
+}
+
+static int
+is_written(const struct text *t, uint64_t of, int64_t time)
+{
+	return t->n > 0 && t->of == of && t->time == time;
+}
+
+static char *
+copy(char *to, const struct text *t)
+{
+	if (t->n == 32)
+		memcpy(to, t->p, 32);
+	else
+		memcpy(to, t->p, t->n);
+	return to + t->n;
 }
 
 /* All spans of a request share it. */
 char *
 render_trace_id(struct render *d, char *to, uint64_t k, int64_t time)
 {
-	uint64_t id[2];
+	struct text *t = &d->trace_text;
+	struct name x = { .key = k, .time = time };
 
-	if (k != d->traced) {
-		sim_trace_id(d->s, k, id);
-		d->trace_n =
-		    (size_t)(render_id(d, d->trace_text, &d->trace, id, d->trace.hex < 16 ? mix_seal48(d->s->id_trace, k) : 0, k, time) -
-			d->trace_text);
-		d->traced = k;
+	if (!is_written(t, k, time)) {
+		sim_trace_id(d->s, k, x.id);
+		x.narrow = d->trace.hex < 16 ? mix_seal48(d->s->id_trace, k) : 0;
+		*t = (struct text){ k, time, (size_t)(render_id(d, t->p, &d->trace, &x) - t->p), t->p };
 	}
-	if (d->trace_n == 32)
-		memcpy(to, d->trace_text, 32);
-	else
-		memcpy(to, d->trace_text, d->trace_n);
-	return to + d->trace_n;
+	return copy(to, t);
+}
+
+char *
+render_root_id(struct render *d, char *to, const struct sim_request *r)
+{
+	struct text *t = &d->request_text;
+
+	if (!is_written(t, r->k, r->time))
+		*t = (struct text){ r->k, r->time, (size_t)(render_request_id(d, t->p, r, r->k << 16) - t->p), t->p };
+	return copy(to, t);
 }
 
 char *
 render_user(struct render *d, char *to, uint64_t user, int64_t time)
 {
-	uint64_t id[2];
+	struct text *t = &d->user_text;
+	struct name x = { .narrow = user, .key = user, .time = time };
+	uint64_t who;
 
 	if (d->user.hex > 0 && d->user.hex < 16)
 		return put_narrow(to, &d->user, user);
-	id[0] = mix_seal(d->s->id_user, user);
-	id[1] = mix(user ^ d->s->id_user.a);
-	return render_id(d, to, &d->user, id, user, user, time);
+	if (!is_written(t, user, time)) {
+		who = mix_open48(d->s->id_user, user);
+		x.id[0] = mix_seal(d->s->id_user, user);
+		x.id[1] = mix(user ^ d->s->id_user.a);
+		x.number = (who & 0xffffffff) * d->user_stride + (who >> 32);
+		*t = (struct text){ user, time, (size_t)(render_id(d, t->p, &d->user, &x) - t->p), t->p };
+	}
+	return copy(to, t);
+}
+
+/* By the request's number, and that of the ticket among those about it. */
+char *
+render_ticket_id(struct render *d, char *to, const struct context *c)
+{
+	struct name x = { .key = mix_at(c->r->key, SIM_DRAW_TICKET), .time = c->time };
+
+	x.number = dense(d, c->r->k, c->r->number) << 3 | (c->ticket->number & 7);
+	x.id[0] = mix_seal(d->ticket_form.id, x.number);
+	x.id[1] = mix(x.id[0]);
+	x.narrow = mix_seal48(d->ticket_form.id, x.number & ((1ULL << 48) - 1));
+	return render_id(d, to, &d->ticket_form, &x);
 }
 
 char *
 render_object(struct render *d, char *to, const struct context *c)
 {
-	int type = c->op->type;
-	struct form *f = &d->object[type];
-	uint64_t id[2];
+	struct form *f = &d->object[c->op->type];
+	struct name x = { .key = c->r->object_key, .time = c->time };
 
 	if (f->hex > 0 && f->hex < 16)
 		return put_narrow(to, f, mix_seal48(f->id, c->r->object));
-	id[0] = mix_seal(f->id, c->r->object);
-	id[1] = mix(id[0]);
-	return render_id(d, to, f, id, f->hex == 0 ? mix_seal48(f->id, c->r->object) : 0, c->r->object_key, c->time);
+	x.id[0] = mix_seal(f->id, c->r->object);
+	x.id[1] = mix(x.id[0]);
+	if (f->hex == 0)
+		x.number = x.narrow = mix_seal48(f->id, c->r->object);
+	return render_id(d, to, f, &x);
 }
 
 /* The text of another line, as it stands there in JSON; in the others unescaped, but for what has a NUL. */

@@ -49,18 +49,18 @@ put_error_message(struct render *d, char *to, const struct context *c)
 }
 
 static char *
-put_error_source(struct render *d, char *to, const struct context *c)
+put_error_source(struct render *d, char *to, const struct sim_request *r, const struct sim_span *x)
 {
-	switch ((enum sim_source)c->x->source) {
+	switch ((enum sim_source)x->source) {
 	case SIM_INFRASTRUCTURE:
 		to = render_text(d, to, "infrastructure:");
-		return render_text(d, to, d->s->w->incident[c->x->cause].component);
+		return render_text(d, to, d->s->w->incident[x->cause].component);
 	case SIM_DEPENDENCY:
 		to = render_text(d, to, "dependency:");
-		return put_word(to, d->service[d->s->op[c->r->span[c->x->blamed].node->op].service]);
+		return put_word(to, d->service[d->s->op[r->span[x->blamed].node->op].service]);
 	case SIM_DEPLOYMENT:
 		to = render_text(d, to, "deployment:");
-		return put_word(to, d->release[d->s->w->rollout[c->x->cause].release]);
+		return put_word(to, d->release[d->s->w->rollout[x->cause].release]);
 	case SIM_SELF:
 		return render_text(d, to, "self");
 	case SIM_SUCCESS:
@@ -118,6 +118,9 @@ level(const struct render *d, const struct context *c)
 {
 	int http = c->rollout != NULL ? 200 : status_http(d, c->x);
 
+	/* How it will end is not known before. */
+	if (c->line != NULL && c->line->row->row->at != AT_END)
+		return "INFO";
 	/* Where nothing may tell the cause, the code alone decides. */
 	if (c->rollout == NULL && (http >= 500 || (c->x->source == SIM_INFRASTRUCTURE && !d->layout->blind)))
 		return "ERROR";
@@ -163,8 +166,37 @@ render_flag(const struct catalog_term *t, const struct context *c)
 	return 0;
 }
 
+/* Sources of numbers that conditions ask for on every line: times in ms. 0, or -1 for the others. */
 static int
-term_holds(struct render *d, const struct catalog_term *t, const struct context *c)
+number_of(struct render *d, const struct catalog_term *t, const struct context *c, double *x)
+{
+	const struct sim_span *remote;
+
+	if (c->rollout != NULL)
+		return -1;
+	switch (t->src) {
+	case SRC_SPAN_DURATION:
+		*x = (double)c->x->length / 1000;
+		return 0;
+	case SRC_ROOT_DURATION:
+		*x = (double)c->r->span[0].length / 1000;
+		return 0;
+	case SRC_ROOT_RETRIES:
+		render_look(d, c->r);
+		*x = d->retries;
+		return 0;
+	case SRC_REMOTE_DURATION:
+		render_look(d, c->r);
+		remote = d->remote < 0 ? NULL : &c->r->span[d->remote];
+		*x = remote == NULL ? 0 : (double)remote->length / 1000;
+		return remote == NULL ? -1 : 0;
+	default:
+		return -1;
+	}
+}
+
+int
+render_term(struct render *d, const struct catalog_term *t, const struct context *c)
 {
 	char buf[4096], *end;
 	struct step p = { .source = (uint8_t)t->src, .arg = t->arg, .places = -1 };
@@ -173,6 +205,8 @@ term_holds(struct render *d, const struct catalog_term *t, const struct context 
 
 	if (t->flag != FLAG_NONE)
 		return render_flag(t, c) != t->negated;
+	if ((t->relation == REL_GT || t->relation == REL_LT) && number_of(d, t, c, &x) == 0)
+		return t->relation == REL_GT ? x > t->number : x < t->number;
 	end = render_value(d, &p, c, buf);
 	if (t->relation == REL_GT || t->relation == REL_LT)
 		return end != NULL && num_decimal(buf, (size_t)(end - buf), &x) == 0 &&
@@ -188,38 +222,22 @@ int
 render_holds(struct render *d, const struct catalog_cond *when, const struct context *c)
 {
 	for (int i = 0; i < when->n; i++)
-		if (!term_holds(d, &when->term[i], c))
+		if (!render_term(d, &when->term[i], c))
 			return 0;
 	return 1;
 }
 
-/* The line a span writes: of the rows with the most particular reference, the first whose condition holds. */
+/* Of its line; of a span: of its last one. */
 static const struct catalog_log *
-find_log(struct render *d, const struct context *c)
+row_of(struct render *d, const struct context *c)
 {
-	for (int rank = 0; rank < 3; rank++) {
-		int any = 0;
-
-		for (int i = 0; i < d->c->nlogs; i++) {
-			const struct catalog_log *l = &d->c->log[i];
-			int its = l->op.op != NULL ? 0 : l->op.service >= 0 ? 1 : 2;
-
-			if (its != rank || !catalog_covers(d->c, &l->op, c->op->service, c->op->row))
-				continue;
-			any = 1;
-			if (render_holds(d, &l->when, c))
-				return l;
-		}
-		if (any)
-			return NULL;
-	}
-	return NULL;
+	return c->line != NULL ? c->line->row->row : render_last_line(d, c);
 }
 
 static char *
 put_message(struct render *d, char *to, const struct context *c)
 {
-	const struct catalog_log *l = find_log(d, c);
+	const struct catalog_log *l = row_of(d, c);
 
 	if (l == NULL)
 		return NULL;
@@ -227,7 +245,12 @@ put_message(struct render *d, char *to, const struct context *c)
 		const struct catalog_piece *p = &l->message.piece[i];
 		/* A blind layout's lines tell of an error what its code tells. */
 		int src = p->src == SRC_ERROR_MESSAGE && d->layout->blind ? SRC_STATUS_MESSAGE : (int)p->src;
-		struct step step = { .source = (uint8_t)src, .arg = p->arg, .places = (int16_t)p->places, .text = p->text };
+		struct step step = { .source = (uint8_t)src,
+			.arg = p->arg,
+			.places = (int16_t)p->places,
+			.text = p->text,
+			.dist = p->dist,
+			.salt = (uint32_t)i };
 		char *end = p->src == SRC_NONE ? render_text(d, to, p->text) : render_value(d, &step, c, to);
 
 		to = end == NULL ? to : end;
@@ -235,35 +258,61 @@ put_message(struct render *d, char *to, const struct context *c)
 	return to;
 }
 
-static char *
-put_host(struct render *d, char *to, const struct context *c)
+/* The key of what is drawn for a record: each span, line and ticket has its own, and each field a word of it. */
+static uint64_t
+drawn(const struct render *d, const struct step *p, const struct context *c)
 {
-	const struct catalog_service *sv = &d->c->service[c->op->service];
-	uint64_t key = c->rollout != NULL ? mix(c->rollout->name) : c->r->key;
-	uint32_t n = 1 + mix_below((uint32_t)mix(key ^ (uint64_t)c->place), (uint32_t)sv->hosts);
+	uint64_t key;
 
-	for (int i = 0; i < sv->host.n; i++) {
-		const struct catalog_piece *p = &sv->host.piece[i];
-		struct step step = { .source = (uint8_t)p->src, .arg = p->arg, .places = -1 };
+	if (c->rollout != NULL)
+		key = mix(c->rollout->name);
+	else
+		key = mix_at(mix_at(c->r->key, SIM_DRAW_RECORD), c->name & 0xffff);
+	if (c->line != NULL)
+		key = mix_at(key, 1 + (uint64_t)(c->line->row->row - d->c->log));
+	if (c->ticket != NULL)
+		key = mix_at(key, ~c->ticket->number);
+	return mix_at(key, (uint64_t)p->source << 32 | p->salt);
+}
 
-		if (p->src == SRC_NONE) {
-			to = render_text(d, to, p->text);
-		} else if (p->src == SRC_N) {
-			for (uint32_t w = 10; p->width > 1 && w > n && w < 1000000000; w *= 10)
-				;
-			for (int w = p->width, x = (int)n; w > 1; w--)
-				if (x < 10)
-					*to++ = '0';
-				else
-					x /= 10;
-			to = put_u64(to, n);
-		} else {
-			char *end = render_value(d, &step, c, to);
+/* A number of at most three decimals. */
+static char *
+put_number(char *to, double x, int places)
+{
+	if (x < 0)
+		*to++ = '-';
+	return put_ms(to, (int64_t)((x < 0 ? -x : x) * 1000 + 0.5), places);
+}
 
-			to = end == NULL ? to : end;
-		}
+static char *
+put_drawn(struct render *d, char *to, const struct step *p, const struct context *c)
+{
+	uint64_t key = drawn(d, p, c), word = mix_at(key, 1);
+
+	switch ((enum catalog_source)p->source) {
+	case SRC_PICK:
+		return render_pick(d, to, p->arg, key);
+	case SRC_DRAW:
+		return put_number(to, catalog_draw(p->dist, key), p->places);
+	case SRC_HEX:
+		for (int left = p->arg; left > 0; left -= 16, word = mix(word))
+			to = put_hex(to, word, left > 16 ? 16 : left);
+		return to;
+	case SRC_DIGITS:
+		for (int i = p->arg - 1; i >= 0; i--, word = (word << 32 | word >> 32) * MIX_G)
+			to[i] = (char)('0' + mix_below((uint32_t)(word >> 32), 10));
+		return to + p->arg;
+	default: /* uuid */
+		to = put_hex(to, key >> 32, 8);
+		*to++ = '-';
+		to = put_hex(to, key & 0xffff, 4);
+		*to++ = '-';
+		to = put_hex(to, 0x4000 | (word & 0xfff), 4);
+		*to++ = '-';
+		to = put_hex(to, 0x8000 | (word >> 12 & 0x3fff), 4);
+		*to++ = '-';
+		return put_hex(to, mix(word), 12);
 	}
-	return to;
 }
 
 /* What a rollout's record says other than a span. */
@@ -313,12 +362,111 @@ rollout_value(struct render *d, const struct step *p, const struct context *c, c
 	case SRC_OP_CATEGORY:
 	case SRC_LOG_LEVEL:
 	case SRC_LOG_MESSAGE:
+	case SRC_TIME:
+	case SRC_PICK:
+	case SRC_DRAW:
+	case SRC_HEX:
+	case SRC_DIGITS:
+	case SRC_UUID:
 	case SRC_CONST:
 	case SRC_NONE:
 		*done = 0;
 		return NULL;
 	default:
 		return NULL;
+	}
+}
+
+char *
+render_who(struct render *d, char *to, const struct context *c)
+{
+	if (c->given != NULL && c->given->user.p != NULL)
+		return render_taken(d, to, c->given->user);
+	return render_user(d, to, c->r->user, c->r->time);
+}
+
+static const struct host *
+host_of(const struct render *d, const struct context *c)
+{
+	return render_host(d, c, c->op->service, c->place);
+}
+
+static char *
+put_skew(char *to, int64_t us, int places)
+{
+	if (us < 0)
+		*to++ = '-';
+	return put_ms(to, us < 0 ? -us : us, places);
+}
+
+/* What is known of the request as a whole, which was looked at. */
+static char *
+of_request(struct render *d, char *to, const struct step *p, const struct context *c)
+{
+	const struct sim_request *r = c->r;
+	const struct sim_span *x = d->remote < 0 ? NULL : &r->span[d->remote], *root = r->span;
+
+	switch ((enum catalog_source)p->source) {
+	case SRC_ROOT_RETRIES:
+		return put_u64(to, d->retries);
+	case SRC_TRUTH_INCIDENTS:
+		for (int i = 0; i < r->ntouched; i++) {
+			if (i > 0)
+				*to++ = '|';
+			to = render_text(d, to, d->s->w->incident[r->touched[i]].id);
+		}
+		return r->ntouched > 0 ? to : NULL;
+	case SRC_TRUTH_SOURCE:
+		if (root->source == SIM_SUCCESS)
+			return NULL;
+		return put_error_source(d, to, r, root->origin >= 0 ? &r->span[root->origin] : root);
+	default:
+		break;
+	}
+	if (x == NULL)
+		return NULL;
+	switch ((enum catalog_source)p->source) {
+	case SRC_REMOTE_LINK:
+		return x->link >= 0 ? render_text(d, to, d->c->link[x->link].id) : NULL;
+	case SRC_REMOTE_PLACE:
+		return put_word(to, d->place[x->place]);
+	case SRC_REMOTE_SERVICE:
+		return render_text(d, to, d->c->service[d->s->op[x->node->op].service].name);
+	default:
+		return put_ms(to, x->length, p->places);
+	}
+}
+
+/* The name of the service that a line is said to be of. */
+static char *
+put_line_service(struct render *d, char *to, const struct context *c)
+{
+	const struct catalog_log *row = c->line->row->row;
+	const struct sim_op *op = c->op;
+
+	if (row->by != NULL)
+		return render_text(d, to, row->by);
+	if (row->by_caller && c->x->parent >= 0)
+		op = &d->s->op[c->r->span[c->x->parent].node->op];
+	return render_text(d, to, d->c->service[op->service].name);
+}
+
+static char *
+of_ticket(struct render *d, char *to, const struct step *p, const struct context *c)
+{
+	static const char *const noise[] = { "clean", "missing", "fabricated", "wrong" };
+	const struct render_ticket *t = c->ticket;
+	struct sim_request named = { .k = t->k, .number = t->kth, .time = t->named };
+
+	switch ((enum catalog_source)p->source) {
+	case SRC_TICKET_ID:
+		return render_ticket_id(d, to, c);
+	case SRC_TICKET_REQUEST:
+		return t->noise == NOISE_MISSING ? NULL : render_request_id(d, to, &named, t->k << 16);
+	case SRC_TICKET_DELAY:
+		return put_ms(to, t->delay / 60000, p->places);
+	default:
+		return render_text(d, to, noise[t->noise]);
 	}
 }
 
@@ -341,12 +489,14 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 		return render_time(d, to, c->time, p->arg);
 	case SRC_SPAN_END:
 		return render_time(d, to, c->time + (c->rollout != NULL ? 0 : x->length), p->arg);
+	case SRC_TIME:
+		return render_time(d, to, c->time, p->arg);
 	case SRC_REQUEST_ID:
-		return render_request_id(d, to, r->k << 16, r->time);
+		return render_root_id(d, to, r);
 	case SRC_TRACE_ID:
 		return render_trace_id(d, to, r->k, r->time);
 	case SRC_USER_ID:
-		return c->given != NULL ? render_taken(d, to, c->given->user) : render_user(d, to, r->user, c->time);
+		return render_who(d, to, c);
 	case SRC_PERSONA_ID:
 		return put_word(to, d->persona[r->persona]);
 	case SRC_PERSONA_CLASS:
@@ -358,7 +508,7 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	case SRC_OBJECT_ID:
 		if (x->parent >= 0 && c->op->object == OBJECT_NONE)
 			return NULL;
-		if (c->given != NULL)
+		if (c->given != NULL && c->given->object.p != NULL)
 			return render_taken(d, to, c->given->object);
 		return r->has_object && c->op->type >= 0 ? render_object(d, to, c) : NULL;
 	case SRC_ROOT_OPERATION:
@@ -367,6 +517,15 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 		return render_text(d, to, d->c->op[r->plan->root].category);
 	case SRC_ROOT_DURATION:
 		return put_ms(to, r->span[0].length, p->places);
+	case SRC_ROOT_RETRIES:
+	case SRC_REMOTE_LINK:
+	case SRC_REMOTE_PLACE:
+	case SRC_REMOTE_SERVICE:
+	case SRC_REMOTE_DURATION:
+	case SRC_TRUTH_INCIDENTS:
+	case SRC_TRUTH_SOURCE:
+		render_look(d, r);
+		return of_request(d, to, p, c);
 	case SRC_PLACE_ID:
 		return put_word(to, d->place[c->place]);
 	case SRC_PLACE_PART:
@@ -380,17 +539,17 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	case SRC_SERVICE_GROUP:
 		return render_text(d, to, d->c->service[c->op->service].group);
 	case SRC_HOST_ID:
-		return put_host(d, to, c);
+		return put_word(to, host_of(d, c)->name);
 	case SRC_RELEASE_ID:
 		return x->release >= 0 ? put_word(to, d->release[x->release]) : NULL;
 	case SRC_RELEASE_NUMBER:
 		return x->release >= 0 ? put_u64(to, d->s->w->release[x->release].number) : NULL;
 	case SRC_SPAN_ID:
-		return render_span_id(d, to, c->name, r->time);
+		return render_span_id(d, to, r, c->name);
 	case SRC_SPAN_PARENT:
-		return x->parent >= 0 ? render_span_id(d, to, sim_slot(r->k, r->plan, r->span[x->parent].node), r->time) : NULL;
+		return x->parent >= 0 ? render_span_id(d, to, r, sim_slot(r->k, r->plan, r->span[x->parent].node)) : NULL;
 	case SRC_SPAN_REQUEST:
-		return render_request_id(d, to, c->name, r->time);
+		return render_request_id(d, to, r, c->name);
 	case SRC_SPAN_KIND:
 		return render_text(d, to, x->node->stage == STAGE_ASYNC ? "consumer" : "server");
 	case SRC_SPAN_ATTEMPT:
@@ -408,6 +567,10 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 			return NULL;
 		memcpy(to, x->cache ? "true " : "false", 5);
 		return to + 5 - x->cache;
+	case SRC_CALL_LINK:
+		return x->link >= 0 ? render_text(d, to, d->c->link[x->link].id) : NULL;
+	case SRC_CALL_PLACE:
+		return x->parent >= 0 ? put_word(to, d->place[r->span[x->parent].place]) : NULL;
 	case SRC_OP_NAME:
 		return render_text(d, to, c->op->name);
 	case SRC_OP_WRITE:
@@ -431,22 +594,43 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	case SRC_ERROR_MESSAGE:
 		return render_failed(c) ? put_error_message(d, to, c) : NULL;
 	case SRC_ERROR_SOURCE:
-		return render_failed(c) ? put_error_source(d, to, c) : NULL;
+		return render_failed(c) ? put_error_source(d, to, r, x) : NULL;
 	case SRC_ERROR_REQUEST:
-		return render_failed(c) && x->blamed >= 0
-		    ? render_request_id(d, to, sim_slot(r->k, r->plan, r->span[x->blamed].node), r->time)
-		    : NULL;
+		return render_failed(c) && x->blamed >= 0 ? render_request_id(d, to, r, sim_slot(r->k, r->plan, r->span[x->blamed].node))
+							  : NULL;
 	case SRC_ERROR_CAUSE:
 		return put_cause(d, to, c);
 	case SRC_LOG_LEVEL: {
-		const struct catalog_log *l = find_log(d, c);
+		const struct catalog_log *l = row_of(d, c);
 
 		return render_text(d, to, l != NULL && l->level != NULL ? l->level : level(d, c));
 	}
 	case SRC_LOG_MESSAGE:
 		return put_message(d, to, c);
+	case SRC_LOG_TIME:
+	case SRC_TICKET_TIME:
+		return render_time(d, to, c->time, p->arg);
+	case SRC_LOG_EVENT:
+		return *c->line->row->row->event == '\0' ? NULL : render_text(d, to, c->line->row->row->event);
+	case SRC_LOG_SERVICE:
+		return put_line_service(d, to, c);
+	case SRC_LOG_HOST:
+		return put_word(to, c->host->name);
+	case SRC_LOG_SPAN:
+		return render_span_id(d, to, r, c->writer);
+	case SRC_TICKET_ID:
+	case SRC_TICKET_REQUEST:
+	case SRC_TICKET_DELAY:
+	case SRC_TRUTH_NOISE:
+		return of_ticket(d, to, p, c);
+	case SRC_TRUTH_SKEW:
+		return put_skew(to, render_skew(d, r, c->line != NULL ? c->host : host_of(d, c)), p->places);
 	case SRC_PICK:
-		return render_pick(d, to, p->arg, mix(c->name ^ (uint64_t)p->arg));
+	case SRC_DRAW:
+	case SRC_HEX:
+	case SRC_DIGITS:
+	case SRC_UUID:
+		return put_drawn(d, to, p, c);
 	case SRC_CONST:
 	case SRC_NONE:
 		return render_text(d, to, p->text);

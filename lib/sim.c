@@ -628,6 +628,15 @@ sim_close(struct sim *s)
 	memset(s, 0, sizeof(*s));
 }
 
+int64_t
+sim_skew(const struct sim *s, const char *host, size_t n)
+{
+	double us = catalog_draw(&s->c->set.skew_ms, mix(s->d[SIM_D_CLOCK] ^ mix_name(host, n))) * 1000;
+
+	/* A log-normal one has no end. */
+	return (int64_t)(us > CLOCK_HOUR ? CLOCK_HOUR : us);
+}
+
 uint64_t
 sim_span_id(const struct sim *s, uint64_t span)
 {

@@ -20,6 +20,8 @@
 #define SIM_SLOTS 65535                       /* spans that one request can have, at most */
 #define SIM_POSITIONS 64                      /* requests of a session, at most */
 #define SIM_CLASS_EVENT 63                    /* class of ids that no request has: rollout events, things from before the world */
+#define SIM_CLASS_NONE 62                     /* likewise, and nothing else has them: for names that never were */
+#define SIM_TOUCHED 8                         /* incidents of a request that are remembered */
 
 /* What draws are for; a constant is never used for something else. */
 enum sim_domain {
@@ -37,8 +39,12 @@ enum sim_domain {
 	SIM_D_BLOCK,
 	SIM_D_ACTION,
 	SIM_D_FOLLOW,
-	SIM_D_PLACE
+	SIM_D_PLACE,
+	SIM_D_CLOCK
 };
+
+/* Numbers of the draws of a request's key that are made outside of the simulation; the others are in sim_impl.h. */
+enum sim_outside { SIM_DRAW_HOST = 44, SIM_DRAW_RECORD, SIM_DRAW_TICKET };
 
 /* An operation as it occurs at a service: one name, one row. */
 struct sim_op {
@@ -83,6 +89,7 @@ struct sim_span {
 	int32_t cause;         /* world incident or rollout, by source of the origin; -1 */
 	int32_t release;       /* world release; -1 */
 	int16_t place, code;   /* code: index into codes; -1: the plain success 200 */
+	int16_t link;          /* over which it was called; -1: none */
 	uint8_t source;        /* enum sim_source */
 	int8_t cache;          /* 1 hit, 0 miss, -1 does not apply */
 	uint16_t queries;
@@ -91,9 +98,10 @@ struct sim_span {
 };
 
 struct sim_request {
-	uint64_t k;   /* name */
-	uint64_t key; /* of its draws */
-	int64_t time; /* us */
+	uint64_t k;      /* name */
+	uint64_t number; /* within its class: no two are equal, and they are dense */
+	uint64_t key;    /* of its draws */
+	int64_t time;    /* us */
 	const struct sim_plan *plan;
 	int class, persona, place;
 	uint64_t user;       /* 48-bit id */
@@ -104,6 +112,8 @@ struct sim_request {
 	uint32_t nspans;
 	struct sim_span *span; /* span[0]: the root */
 	int dropped;           /* a rollout or incident let it not through */
+	int ntouched;          /* incidents of the world that slowed or failed a span, in order of first effect */
+	int touched[SIM_TOUCHED];
 };
 
 struct sim_quantity {
@@ -185,6 +195,7 @@ struct sim {
 	double object_weight[66]; /* of the lowest levels, cumulative */
 	int32_t *map;             /* beside it */
 	uint8_t *loose;           /* beside it */
+	int whole;                /* sim_root() and sim_next() grow the whole tree, always; the caller may set it */
 	int remote, has_success;  /* calls can leave their place; codes below 400 other than the plain one exist */
 	int32_t *release_now;     /* cache per service x place */
 	int64_t *release_lo, *release_hi;
@@ -210,6 +221,21 @@ int sim_request(struct sim *, uint64_t k, int64_t time, struct sim_request *);
 void sim_grow(struct sim *, struct sim_request *);
 /* Root only, by the short way where that is exact; else the same as sim_grow(). */
 void sim_root(struct sim *, struct sim_request *);
+
+/*
+ * Another request that was let through, of another user at home in the same place, which begins between the moments given: the first one of
+ * a session. Its tree is grown at the place of the last one. 0; or -1: none among the sessions that are looked at.
+ */
+int sim_other(struct sim *, const struct sim_request *, int64_t from, int64_t to, struct sim_request *other);
+
+/* By how much the clock of a host is ahead, us: by seed and name. */
+int64_t sim_skew(const struct sim *, const char *host, size_t n);
+/* Which of n hosts of a pool, from 1, a request meets at a place; pool: the key of its name. */
+static inline uint32_t
+sim_host(uint64_t key, uint64_t pool, int place, uint32_t n)
+{
+	return 1 + mix_below((uint32_t)(mix(key ^ mix_at(pool, (uint64_t)place)) >> 32), n);
+}
 
 /* Names. */
 static inline uint64_t

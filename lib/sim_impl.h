@@ -20,6 +20,7 @@ enum sim_draw {
 	DRAW_OBJECT = 24,
 	DRAW_RELEASE = 40,
 	DRAW_SUCCESS,
+	/* 44 on: enum sim_outside */
 	DRAW_SPAN = 256 /* plus slot: key of a span */
 };
 /* Of a span's key; `attempts` and incidents have keys derived from it. */

@@ -590,6 +590,7 @@ session_request(const struct sim *s, const struct session *x, uint64_t k, struct
 	r->persona = x->persona;
 	r->place = x->place;
 	r->user = mix_seal48(s->id_user, (uint64_t)x->persona << 32 | x->user);
+	r->number = x->first + (k & 63);
 	op = session_action(s, x, r->class, (int)(k & 63), g);
 	r->plan = &s->plan[op];
 	return s->root[op];
@@ -653,4 +654,29 @@ sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 	session_request(s, x, k, r, &g);
 	r->time = time;
 	return 0;
+}
+
+#define OTHERS 1000 /* sessions among which another request is looked for */
+
+int
+sim_other(struct sim *s, const struct sim_request *r, int64_t from, int64_t to, struct sim_request *other)
+{
+	struct timeline_walk *walk = timeline_walk(s->timeline, from);
+	struct timeline_session ahead;
+	struct session x;
+	uint64_t g;
+	int found = 0;
+
+	for (int i = 0; walk != NULL && !found && i < OTHERS && timeline_next(walk, &ahead) == 1 && ahead.start < to; i++) {
+		session_open(s, &x, ahead.class, ordinal_of(s, ahead.class, ahead.ordinal), ahead.start);
+		if (x.place != r->place ||
+		    (x.persona == r->persona && mix_seal48(s->id_user, (uint64_t)x.persona << 32 | x.user) == r->user))
+			continue;
+		session_request(s, &x, x.k, other, &g);
+		other->time = x.next;
+		sim_root(s, other);
+		found = !other->dropped;
+	}
+	timeline_walk_free(walk);
+	return found ? 0 : -1;
 }

@@ -668,9 +668,15 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 	struct sim_span *x = &s->spans[at];
 	int64_t slow = 0;
 
-	*x = (struct sim_span){
-		.node = node, .start = start, .parent = caller, .blamed = -1, .origin = -1, .cause = -1, .place = (int16_t)place, .code = -1
-	};
+	*x = (struct sim_span){ .node = node,
+		.start = start,
+		.parent = caller,
+		.blamed = -1,
+		.origin = -1,
+		.cause = -1,
+		.place = (int16_t)place,
+		.code = -1,
+		.link = -1 };
 	s->slow[at] = (struct sim_slow){ 0, -1, SIM_SELF };
 	if (caller < 0)
 		x->rank = (uint32_t)mix_at(key, DRAW_LATENCY);
@@ -809,6 +815,7 @@ start(struct tree *t, struct sim *s, struct sim_request *r)
 	r->dropped = !t->calm && is_dropped(s, r);
 	r->span = s->spans;
 	r->nspans = 0;
+	r->ntouched = 0;
 }
 
 void
@@ -830,7 +837,7 @@ sim_root(struct sim *s, struct sim_request *r)
 
 	start(&t, s, r);
 	T = root_length(s, r);
-	if (!r->plan->quick || s->has_success || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
+	if (s->whole || !r->plan->quick || s->has_success || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
 		grow(&t, 0, T, r->time, -1, r->place, r->key);
 		return;
 	}
@@ -843,6 +850,7 @@ sim_root(struct sim *s, struct sim_request *r)
 		.cause = -1,
 		.place = (int16_t)r->place,
 		.code = -1,
+		.link = -1,
 		.rank = (uint32_t)mix_at(r->key, DRAW_LATENCY) };
 	r->nspans = 1;
 	finish(&t, x, op, r->key);

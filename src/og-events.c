@@ -134,9 +134,10 @@ run(const struct world *w)
 		errx(2, "no layout \"%s\" in catalog %s", opts.layout, w->cat.name);
 	if (sim_open(&s, w, opts.requests, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
-	d = render_open(&s, layout, opts.format, text, sizeof(text));
+	d = render_open(&s, layout, RENDER_SPANS, opts.format, text, sizeof(text));
 	if (d == NULL)
 		errx(2, "%s", text);
+	s.whole = render_whole(d);
 	if (out_open(&out, STDOUT_FILENO, 0) == -1)
 		err(1, NULL);
 	if (from < to) {

@@ -6,14 +6,12 @@
  */
 #include <err.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "json.h"
+#include "event.h"
 #include "num.h"
 #include "out.h"
 #include "rec.h"
@@ -22,8 +20,6 @@
 #include "world.h"
 
 #define ERROR_MAX 4096
-
-enum key { KEY_TIME, KEY_TRACE, KEY_PARENT, KEY_USER, KEY_OBJECT, KEYS };
 
 static struct opts {
 	const char *catalog, *world, *layout;
@@ -34,12 +30,9 @@ static struct opts {
 struct grower {
 	struct sim s;
 	struct render *d;
-	struct json_reader *json;
+	struct event_reader *events;
 	struct rec in;
 	struct out out;
-	const char *key[KEYS]; /* names in the layout; NULL: not there */
-	int at[KEYS];          /* index into what the reader gives; -1 */
-	int time_form;
 	size_t most;
 	int status;
 };
@@ -57,15 +50,9 @@ read_world(struct world *w)
 
 /* A line that cannot be grown goes on as it is, and the exit status tells. */
 static void
-refuse(struct grower *g, const char *line, size_t len, const char *fmt, ...)
+refuse(struct grower *g, const char *line, size_t len, const char *what)
 {
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	warnx("%s:%llu: %s", g->in.name, (unsigned long long)g->in.line, text);
+	warnx("%s:%llu: %s", g->in.name, (unsigned long long)g->in.line, what);
 	g->status = 1;
 	if (line != NULL && opts.format == RENDER_JSON) {
 		out_put(&g->out, line, len);
@@ -73,121 +60,27 @@ refuse(struct grower *g, const char *line, size_t len, const char *fmt, ...)
 	}
 }
 
-/* A string as it stands, when it has no escapes; else unescaped into buf. NULL: no string. */
-static const char *
-plain(struct json_value v, char *buf, size_t size, size_t *n)
-{
-	int len;
-
-	if (!json_is_string(v))
-		return NULL;
-	if (memchr(v.p, '\\', v.n) == NULL) {
-		*n = v.n - 2;
-		return v.p + 1;
-	}
-	len = json_text(v, buf, size);
-	*n = (size_t)len;
-	return len < 0 ? NULL : buf;
-}
-
-static int
-find_time(const struct grower *g, struct json_value v, int64_t *us)
-{
-	char buf[64];
-	const char *text;
-	uint64_t ns;
-	size_t n;
-
-	if (g->time_form == TIME_NS) {
-		if (json_u64(v, &ns) == -1)
-			return -1;
-		*us = (int64_t)(ns / 1000);
-		return 0;
-	}
-	text = plain(v, buf, sizeof(buf), &n);
-	return text == NULL ? -1 : clock_parse(text, n, us);
-}
-
-/* Which request is it? 1: a request; 0: a record without a tree; -1: refused. */
-static int
-find_request(struct grower *g, const char *line, size_t len, const struct json_value *v, struct sim_request *r)
-{
-	char buf[128];
-	const char *text;
-	uint64_t k;
-	int64_t t;
-	size_t n;
-
-	if (json_is_null(v[g->at[KEY_TRACE]]) || json_is_null(v[g->at[KEY_TIME]])) {
-		refuse(g, line, len, "no \"%s\"", g->key[json_is_null(v[g->at[KEY_TRACE]]) ? KEY_TRACE : KEY_TIME]);
-		return -1;
-	}
-	text = plain(v[g->at[KEY_TRACE]], buf, sizeof(buf), &n);
-	switch (text == NULL ? -1 : render_trace(&g->s, text, n, &k)) {
-	case 0:
-		break;
-	case -2:
-		refuse(g, line, len, "an event of another world");
-		return -1;
-	default:
-		refuse(g, line, len, "\"%s\" is no trace id of this catalog", g->key[KEY_TRACE]);
-		return -1;
-	}
-	if (k >> 42 == SIM_CLASS_EVENT)
-		return 0;
-	if (g->at[KEY_PARENT] >= 0 && !json_is_null(v[g->at[KEY_PARENT]])) {
-		refuse(g, line, len, "a span below another, not an event");
-		return -1;
-	}
-	if (find_time(g, v[g->at[KEY_TIME]], &t) == -1 || sim_request(&g->s, k, t, r) == -1) {
-		refuse(g, line, len, "\"%s\" is not the event's time", g->key[KEY_TIME]);
-		return -1;
-	}
-	return 1;
-}
-
-/* May the spans take the event's user and object over? */
-static int
-check_given(struct grower *g, const char *line, size_t len, const struct json_value *v)
-{
-	for (int i = KEY_USER; i <= KEY_OBJECT; i++) {
-		if (g->at[i] < 0 || json_is_null(v[g->at[i]]))
-			continue;
-		if (!json_is_string(v[g->at[i]]) || v[g->at[i]].n > RENDER_GIVEN_MAX) {
-			refuse(g, line, len, "\"%s\" is not text of at most %d bytes", g->key[i], RENDER_GIVEN_MAX - 2);
-			return -1;
-		}
-	}
-	return 0;
-}
-
 static void
 grow_line(struct grower *g, char *line, size_t len)
 {
-	struct json_value v[KEYS], none = { NULL, 0 };
 	struct render_given given;
 	struct sim_request r;
-	const char *e;
-	int found;
+	enum event_found found;
+	const char *why;
 
-	if (json_read(g->json, line, len, v, &e) == -1) {
-		refuse(g, line, len, "%s", e);
+	found = event_read(g->events, line, len, &r, &given, &why);
+	if (found == EVENT_BAD) {
+		refuse(g, line, len, why);
 		return;
 	}
-	found = find_request(g, line, len, v, &r);
-	if (found == -1 || (found == 1 && check_given(g, line, len, v) == -1))
-		return;
-	if (found == 0 || opts.format == RENDER_JSON) {
-		if (opts.format != RENDER_JSON)
-			return; /* the record of a rollout has no columns of its own here; og-events writes it */
+	/* The record of a rollout has no columns of its own here; og-events writes it. */
+	if (opts.format == RENDER_JSON) {
 		line[len] = '\n';
 		out_put(&g->out, line, len + 1);
 	}
-	if (found == 0)
+	if (found == EVENT_MARK)
 		return;
 	sim_grow(&g->s, &r);
-	given.user = g->at[KEY_USER] >= 0 ? v[g->at[KEY_USER]] : none;
-	given.object = g->at[KEY_OBJECT] >= 0 ? v[g->at[KEY_OBJECT]] : none;
 	for (uint32_t i = opts.format == RENDER_JSON; i < r.nspans; i++)
 		out_took(&g->out, render_span(g->d, out_room(&g->out, g->most), &r, i, &given));
 }
@@ -195,16 +88,17 @@ grow_line(struct grower *g, char *line, size_t len)
 static void
 grow_all(struct grower *g)
 {
-	char *line;
+	char *line, text[64];
 	size_t len;
 
+	(void)snprintf(text, sizeof(text), "longer than %d bytes: left out", OUT_LINE_MAX);
 	for (;;) {
 		switch (rec_next(&g->in, &line, &len)) {
 		case REC_LINE:
 			grow_line(g, line, len);
 			break;
 		case REC_LONG:
-			refuse(g, NULL, 0, "longer than %d bytes: left out", OUT_LINE_MAX);
+			refuse(g, NULL, 0, text);
 			break;
 		case REC_END:
 			return;
@@ -218,33 +112,6 @@ grow_all(struct grower *g)
 	}
 }
 
-/* Under which keys does the layout have what is needed? */
-static void
-open_keys(struct grower *g, int layout)
-{
-	static const enum catalog_source source[KEYS] = { SRC_SPAN_TIME, SRC_TRACE_ID, SRC_SPAN_PARENT, SRC_USER_ID, SRC_OBJECT_ID };
-	const struct catalog *c = g->s.c;
-	const char *name[KEYS];
-	int n = 0;
-
-	for (int i = 0; i < KEYS; i++) {
-		g->key[i] = render_key(c, layout, source[i]);
-		g->at[i] = g->key[i] == NULL ? -1 : n;
-		if (g->key[i] != NULL)
-			name[n++] = g->key[i];
-	}
-	if (g->at[KEY_TIME] == -1 || g->at[KEY_TRACE] == -1)
-		errx(2, "layout \"%s\" has no time or no trace id", opts.layout);
-	for (int i = 0; i < c->layout[layout].n; i++)
-		if (c->layout[layout].field[i].name == g->key[KEY_TIME])
-			g->time_form = c->layout[layout].field[i].value.piece[0].arg;
-	if (g->time_form != TIME_RFC3339US && g->time_form != TIME_NS)
-		errx(2, "layout \"%s\" has no time to the microsecond", opts.layout);
-	g->json = json_reader(name, n);
-	if (g->json == NULL)
-		err(1, NULL);
-}
-
 static int
 run(const struct world *w)
 {
@@ -256,11 +123,12 @@ run(const struct world *w)
 		errx(2, "no layout \"%s\" in catalog %s", opts.layout, w->cat.name);
 	if (sim_open(&g.s, w, opts.requests, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
-	g.d = render_open(&g.s, layout, opts.format, text, sizeof(text));
+	g.d = render_open(&g.s, layout, RENDER_SPANS, opts.format, text, sizeof(text));
 	if (g.d == NULL)
 		errx(2, "%s", text);
 	g.most = render_most(g.d);
-	open_keys(&g, layout);
+	if ((g.events = event_open(&g.s, layout, text, sizeof(text))) == NULL)
+		errx(2, "%s", text);
 	if (out_open(&g.out, STDOUT_FILENO, 0) == -1 || rec_open(&g.in, STDIN_FILENO, "<stdin>", &g.out, 0) == -1)
 		err(1, NULL);
 	out_took(&g.out, render_head(g.d, out_room(&g.out, g.most)));
@@ -268,7 +136,7 @@ run(const struct world *w)
 	if (out_close(&g.out) == -1)
 		err(1, "<stdout>");
 	rec_close(&g.in);
-	json_reader_free(g.json);
+	event_free(g.events);
 	render_free(g.d);
 	sim_close(&g.s);
 	return g.status;

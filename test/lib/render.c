@@ -184,7 +184,7 @@ check_catalog(struct tap *tap_of, const char *catalog, uint64_t seed)
 	layout = catalog_layout(s.c, "wide", 4);
 	n = field_names(s.c, layout, name);
 	for (int f = 0; f < 3; f++)
-		if ((d[f] = render_open(&s, layout, (enum render_format)f, text, sizeof(text))) == NULL)
+		if ((d[f] = render_open(&s, layout, RENDER_SPANS, (enum render_format)f, text, sizeof(text))) == NULL)
 			errx(1, "%s", text);
 	json = json_reader(name, n);
 	traffic = sim_traffic(&s, w.begin, w.end);
