@@ -22,8 +22,8 @@ void event_free(struct event_reader *);
 /* The record of a rollout is no request. */
 enum event_found { EVENT_BAD = -1, EVENT_MARK, EVENT_REQUEST };
 /*
- * Read one line: a request, by sim_request(), and what its spans take over from the line, which points into it. What a line of a given layout
- * lacks is null. EVENT_BAD and *errstr, good until the next call.
+ * Read one line: a request, by sim_request(), and what its spans take over from the line, which points into it. What a line of a given
+ * layout lacks is null. EVENT_BAD and *errstr, good until the next call.
  */
 enum event_found event_read(
     struct event_reader *, const char *line, size_t len, struct sim_request *, struct render_given *, const char **errstr);

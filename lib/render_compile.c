@@ -50,7 +50,7 @@ is_constant(enum catalog_source s, const struct context *c)
 	case SRC_LOG_EVENT:
 		return 1;
 	case SRC_LOG_SERVICE:
-		return row->by != NULL || !row->by_caller;
+		return row != NULL && (row->by != NULL || !row->by_caller);
 	case SRC_LOG_LEVEL:
 		return row != NULL && (row->level != NULL || row->at != AT_END || !failed);
 	case SRC_SERVICE_ID:

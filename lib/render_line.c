@@ -15,42 +15,46 @@ rank_of(const struct catalog_log *l)
 	return l->op.op != NULL ? 0 : l->op.service >= 0 ? 1 : 2;
 }
 
-/* The rows of one operation, by moment and then by event, otherwise in order of the table. */
+/* Put the rows of one moment and event together, for each event where its first row stands. */
+static void
+add_rows(struct log_rows *to, int at, const struct catalog_log **found, int n)
+{
+	to->first[at] = to->n;
+	for (int i = 0; i < n; i++) {
+		int group = to->n, seen = 0;
+
+		if ((int)found[i]->at != at)
+			continue;
+		for (int k = 0; k < i; k++)
+			seen |= (int)found[k]->at == at && strcmp(found[k]->event, found[i]->event) == 0;
+		for (int k = i; k < n && !seen; k++)
+			if ((int)found[k]->at == at && strcmp(found[k]->event, found[i]->event) == 0)
+				to->row[to->n++] = (struct log_row){ .row = found[k], .group = group };
+	}
+}
+
+/* The rows of one operation. */
 static int
 open_rows(const struct catalog *c, const struct sim_op *op, struct log_rows *to)
 {
+	const struct catalog_log **found = calloc((size_t)c->nlogs + 1, sizeof(const struct catalog_log *));
 	int best = 3, n = 0;
 
+	if (found == NULL)
+		return -1;
 	for (int i = 0; i < c->nlogs; i++) {
 		if (rank_of(&c->log[i]) > best || !catalog_covers(c, &c->log[i].op, op->service, op->row))
 			continue;
-		n = rank_of(&c->log[i]) < best ? 1 : n + 1;
+		n = rank_of(&c->log[i]) < best ? 0 : n;
 		best = rank_of(&c->log[i]);
+		found[n++] = &c->log[i];
 	}
 	to->row = calloc((size_t)n + 1, sizeof(*to->row));
-	if (to->row == NULL)
-		return -1;
-	for (int at = 0; at < MOMENTS; at++) {
-		to->first[at] = to->n;
-		for (int i = 0; i < c->nlogs; i++) {
-			const struct catalog_log *l = &c->log[i];
-			int k = to->n;
-
-			if ((int)l->at != at || rank_of(l) != best || !catalog_covers(c, &l->op, op->service, op->row))
-				continue;
-			while (k > to->first[at] && strcmp(to->row[k - 1].row->event, l->event) != 0)
-				k--;
-			k = k > to->first[at] ? k : to->n;
-			memmove(&to->row[k + 1], &to->row[k], (size_t)(to->n - k) * sizeof(*to->row));
-			to->row[k] = (struct log_row){ .row = l };
-			to->n++;
-		}
-		for (int k = to->first[at]; k < to->n; k++)
-			to->row[k].group =
-			    k > to->first[at] && strcmp(to->row[k - 1].row->event, to->row[k].row->event) == 0 ? to->row[k - 1].group : k;
-	}
+	for (int at = 0; to->row != NULL && at < MOMENTS; at++)
+		add_rows(to, at, found, n);
 	to->first[MOMENTS] = to->n;
-	return 0;
+	free(found);
+	return to->row == NULL ? -1 : 0;
 }
 
 /* Of the operations that requests meet, and behind them of those that mark the start and the end of rollouts of each service. */

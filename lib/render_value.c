@@ -114,12 +114,12 @@ status_http(const struct render *d, const struct sim_span *x)
 }
 
 static const char *
-level(const struct render *d, const struct context *c)
+level(const struct render *d, const struct context *c, const struct catalog_log *row)
 {
 	int http = c->rollout != NULL ? 200 : status_http(d, c->x);
 
 	/* How it will end is not known before. */
-	if (c->line != NULL && c->line->row->row->at != AT_END)
+	if (row != NULL && row->at != AT_END)
 		return "INFO";
 	/* Where nothing may tell the cause, the code alone decides. */
 	if (c->rollout == NULL && (http >= 500 || (c->x->source == SIM_INFRASTRUCTURE && !d->layout->blind)))
@@ -603,7 +603,7 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	case SRC_LOG_LEVEL: {
 		const struct catalog_log *l = row_of(d, c);
 
-		return render_text(d, to, l != NULL && l->level != NULL ? l->level : level(d, c));
+		return render_text(d, to, l != NULL && l->level != NULL ? l->level : level(d, c, l));
 	}
 	case SRC_LOG_MESSAGE:
 		return put_message(d, to, c);
