@@ -29,7 +29,7 @@ write_files() {
 			<default_database>default</default_database>
 			<mark_cache_size>67108864</mark_cache_size>
 			<max_concurrent_queries>${OG_QUERIES:-100}</max_concurrent_queries>
-			<timezone>UTC</timezone>
+			<timezone>${OG_TIMEZONE:-UTC}</timezone>
 		</yandex>
 	EOF
 	networks='<networks><ip>127.0.0.1</ip></networks><quota>default</quota>'

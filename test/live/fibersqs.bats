@@ -1,0 +1,381 @@
+# The recipe load-clickhouse, and the SQL of the catalog fibersqs, against Debian's ClickHouse, 18.16, and a current engine behind
+# test/tools/chdb. Neither is in UTC. The data is that of fibersqs.awk, whose truth is known without us.
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run
+bats_require_minimum_version 1.5.0
+
+load ../common
+
+SQL=$OG_SHARE/fibersqs
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	ENGINE=$("$OG_ROOT/test/live/clickhouse.sh" engine)
+	OLD=http://127.0.0.1:$(free_port) NEW=
+	export ENGINE OLD NEW
+	make_set set
+	OG_TIMEZONE=America/New_York "$OG_ROOT/test/live/clickhouse.sh" start "$PWD/old" "${OLD##*:}"
+	# The engine reads a config.xml of the folder that it is started in.
+	mkdir empty
+	(cd empty && TZ=America/New_York exec "$OG_ROOT/build/test/tools/chdb" "$ENGINE" ../new) >port 2>log 3>&- &
+	echo $! >engine
+	until [ -s port ]; do
+		kill -0 "$(cat engine)" || return 1
+		sleep 0.05
+	done
+	NEW=http://127.0.0.1:$(cat port)
+}
+
+teardown_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	"$OG_ROOT/test/live/clickhouse.sh" kill "$PWD/old"
+	[ ! -s engine ] || kill -9 "$(cat engine)"
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	PATH=$OG_SHARE/recipes:$PATH
+	SET=$BATS_FILE_TMPDIR/set
+	unset CLICKHOUSE_URL CLICKHOUSE_USER CLICKHOUSE_PASSWORD
+}
+
+teardown() {
+	[ ! -d own ] || "$OG_ROOT/test/live/clickhouse.sh" kill "$PWD/own"
+}
+
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# A dataset, and its truth, in a folder.
+make_set() {
+	mkdir -p "$1/data"
+	awk -v n=4000 -v dir="$1/data" -f "$OG_ROOT/test/live/fibersqs.awk"
+}
+
+# URL STATEMENT
+sql() {
+	curl -sS --fail-with-body "$1/?output_format_json_quote_64bit_integers=0" --data-binary "$2"
+}
+
+# FILE FOLDER: a statement a file.
+split_sql() {
+	mkdir -p "$2"
+	awk -v to="$2" 'BEGIN { n = 1 } { print >sprintf("%s/%02d", to, n) } /;$/ { n++ }' "$1"
+}
+
+# URL: every table holds what its file holds.
+holds_the_set() {
+	local file table
+	for file in "$SET"/data/*.csv; do
+		table=${file##*clickhouse-}
+		table=${table%.csv}
+		[ "$(sql "$1" "SELECT count() FROM fibersqs_prod.$table")" -eq $(($(wc -l <"$file") - 1)) ] || {
+			echo "$1: $table"
+			return 1
+		}
+	done
+}
+
+@test "a load: silent, complete, and what it reports is the truth" {
+	for url in "$OLD" "$NEW"; do
+		out=${url##*:}
+		run -0 --separate-stderr load-clickhouse -d "$SET" -g "$SET/ground_truth.json" -o "$out" "$url"
+		[ -z "$output$stderr" ]
+		holds_the_set "$url"
+		jq -e --slurpfile truth "$SET/ground_truth.json" '
+		$truth[0].tso_noise.noise_counts as $noise
+		| .tso_tp_count == $noise.clean and .tso_fn_count == $noise.missing and .tso_fp_count == $noise.fabricated
+			and .tso_wrong_link_count == $noise.wrong_customer and $noise.fabricated > 0 and $noise.wrong_customer > 0
+			and .tso_postload.confusion_matrix.tso_tp_count == .tso_tp_count
+			and .tso_postload.missing.total == $truth[0].tso_noise.total_calls
+			and .dataset_bounds == { min_day: "2025-12-01", max_day: "2025-12-07" }
+			and .view_creation.actual_counts == { region_views: 5, daily_views: 35 } and (.view_creation.tables_like | length) == 40
+			and (.tier2.tables | map([.table, .present])) == [["service_metrics", 1], ["network_events", 1], ["txn_facts", 1]]
+			and (.row_counts | map_values(.table)) == $truth[0].generation.row_counts
+			and (.checks | length) == 20 and (.checks | add) == 0
+			and (.incident_p95_multiplier | map([.region, .p95_multiplier > 2])) ==
+				[["central", true], ["east", false], ["north", false], ["south", false], ["west", false]]
+			and .top_central_to_east_circuit_uplift[0].circuit_id == "CKT-CEN-EAS-003"
+			and .top_central_to_east_circuit_uplift[0].p95_multiplier > 5 and .top_central_to_east_circuit_uplift[1].p95_multiplier < 1.2
+			and (.fix_verification | map(.window)) == ["pre_fix", "post_fix"]
+			and .fix_verification[0].p95_latency_ms > 3 * .fix_verification[1].p95_latency_ms
+			and .impacted_slice_volume.max_rpm >= 1' "$out/postload_validation.json"
+	done
+	# The two agree to the last digit.
+	diff <(jq 'del(.server_version)' "${OLD##*:}/postload_validation.json") <(jq 'del(.server_version)' "${NEW##*:}/postload_validation.json")
+}
+
+@test "every question and every check runs, and both servers give the same answer" {
+	for what in queries validate; do
+		split_sql "$SQL/$what.sql" "$what"
+		for file in "$what"/??; do
+			grep -q ';$' "$file" || continue
+			for url in "$OLD" "$NEW"; do
+				grep -v '^--' "$file" | sed 's/;$//' >statement
+				sql "$url" "$(cat statement)" >"$file.${url##*:}" || {
+					cat "$file" "$file.${url##*:}"
+					return 1
+				}
+				[ -s "$file.${url##*:}" ]
+			done
+			# How much room it takes is each server's own matter.
+			grep -q bytes_on_disk "$file" || diff "$file.${OLD##*:}" "$file.${NEW##*:}"
+		done
+	done
+	[ "$(find queries -name "??.${NEW##*:}" | wc -l)" -eq "$(grep -c ';$' "$SQL/queries.sql")" ]
+	# What the questions are asked for: a minute's round trip explains the calls over the circuit.
+	read -r all _ bad minutes <"$(grep -l correlation_bad queries/??).${NEW##*:}"
+	awk -v a="$all" -v b="$bad" -v n="$minutes" 'BEGIN { exit !(a > 0.9 && b > 0.9 && n > 20) }'
+}
+
+@test "a trainee's load tells nothing about the incident" {
+	run -0 load-clickhouse -d "$SET" -o out "$NEW"
+	jq -e '.fix_verification == null and .incident_p95_multiplier == null and .top_central_to_east_circuit_uplift == null
+		and .impacted_slice_volume == null and .tso_postload.truth == null and .tso_tp_count > 100' out/postload_validation.json
+	run -1 grep -E 'CKT|2025-12-0[345]T' out/postload_validation.json
+}
+
+@test "loads that are done again do not double, from the start or going on" {
+	for url in "$OLD" "$NEW"; do
+		run -0 load-clickhouse -d "$SET" -o "${url##*:}" "$url"
+		run -0 load-clickhouse --append --dataset "$SET" --output="${url##*:}" "$url"
+		holds_the_set "$url"
+	done
+	# Without the journal an old server cannot know, and then it is told.
+	rm -r "${OLD##*:}"
+	run -1 --separate-stderr load-clickhouse -a -d "$SET" -o "${OLD##*:}" "$OLD"
+	[[ $stderr = *"facts_twice: 4000"* ]]
+	rm -r "${NEW##*:}"
+	run -0 load-clickhouse -a -d "$SET" -o "${NEW##*:}" "$NEW"
+	holds_the_set "$NEW"
+}
+
+@test "a daily view reads its day alone" {
+	for url in "$OLD" "$NEW"; do
+		run -0 load-clickhouse -d "$SET" -o "${url##*:}" "$url"
+		sql "$url" 'SELECT count() AS n, sum(length(message)) AS bytes FROM fibersqs_prod.fibersqs_prod_east_app_logs_20251204 FORMAT JSON' >said
+		want=$(awk -F , '$2 == "east" && $1 ~ /^2025-12-04/' "$SET/data/clickhouse-app_logs.csv" | wc -l)
+		[ "$(jq '.data[0].n' said)" -eq "$want" ]
+		[ "$(jq .statistics.rows_read said)" -le "$(grep -c ^2025-12-04 "$SET/data/clickhouse-app_logs.csv")" ]
+		sql "$url" 'SELECT max(end_to_end_latency_ms_f64), min(ts) FROM fibersqs_prod.fibersqs_prod_east_app_logs' >said
+		sql "$url" 'SELECT max(end_to_end_latency_ms_f64), min(ts) FROM default.fibersqs_app_logs' >said
+		# Midnight is that of UTC.
+		[ "$(sql "$url" 'SELECT toString(min(toDate(ts))), toString(max(toDate(ts))) FROM fibersqs_prod.fibersqs_prod_east_app_logs_20251204')" = \
+			$'2025-12-04\t2025-12-04' ]
+		[ "$(sql "$url" "SELECT min(partition), max(partition) FROM system.parts WHERE active AND database = 'fibersqs_prod' AND table = 'app_logs'")" = \
+			$'20251201\t20251207' ]
+	done
+}
+
+@test "what is somebody else's stays" {
+	for url in "$OLD" "$NEW"; do
+		for table in default.trace_spans default.app_logs fibersqs_prod.notes; do
+			sql "$url" "DROP TABLE IF EXISTS $table"
+			sql "$url" "CREATE TABLE $table (a String) ENGINE = MergeTree ORDER BY a"
+			sql "$url" "INSERT INTO $table VALUES ('theirs')"
+		done
+		# A copy of a table of ours may carry our mark, but not our name.
+		sql "$url" 'DROP TABLE IF EXISTS fibersqs_prod.kept'
+		sql "$url" 'CREATE TABLE fibersqs_prod.kept AS fibersqs_prod.tso_calls ENGINE = MergeTree ORDER BY call_id'
+		run -1 --separate-stderr load-clickhouse -d "$SET" -o out "$url"
+		[ "${#stderr_lines[@]}" -eq 1 ]
+		[ "$stderr" = "load-clickhouse: $url: default.trace_spans is somebody else's: it stays, and there is no view of that name" ]
+		holds_the_set "$url"
+		[ "$(jq -c .view_creation.names_taken out/postload_validation.json)" = '["default.trace_spans"]' ]
+		for table in default.trace_spans default.app_logs fibersqs_prod.notes; do
+			[ "$(sql "$url" "SELECT a FROM $table")" = theirs ]
+		done
+		[ "$(sql "$url" 'SELECT count() FROM fibersqs_prod.kept')" -eq 0 ]
+		# Another database for the old names.
+		sql "$url" 'CREATE DATABASE IF NOT EXISTS logs'
+		run -0 --separate-stderr load-clickhouse -d "$SET" -o out "$url"
+		[ "$(sql "$url" 'SELECT count() FROM logs.trace_spans')" -gt 0 ]
+		sql "$url" 'DROP DATABASE logs'
+		# A table of ours whose name is taken: nothing at all is done.
+		sql "$url" 'DROP TABLE fibersqs_prod.txn_facts'
+		sql "$url" "CREATE TABLE fibersqs_prod.txn_facts (a String) ENGINE = MergeTree ORDER BY a"
+		run -1 --separate-stderr load-clickhouse -d "$SET" -o out "$url"
+		[ "$stderr" = "load-clickhouse: $url: fibersqs_prod.txn_facts is somebody else's: it stays, and nothing was loaded" ]
+		[ "$(sql "$url" 'SELECT count() FROM fibersqs_prod.app_logs')" -gt 0 ]
+		for table in default.trace_spans default.app_logs fibersqs_prod.notes fibersqs_prod.kept fibersqs_prod.txn_facts; do
+			sql "$url" "DROP TABLE $table"
+		done
+	done
+}
+
+# Starts Debian's server for this test alone.
+own() {
+	PORT=${PORT:-$(free_port)}
+	"$OG_ROOT/test/live/clickhouse.sh" start "$PWD/own" "$PORT"
+	OWN=http://127.0.0.1:$PORT
+}
+
+@test "the server dies in the middle: that is said, and a second run completes, or goes on" {
+	own
+	mkdir bin
+	# Before the rest of the third table comes, the server is killed.
+	cat >bin/og-chpush <<-END
+		#!/bin/sh
+		case "\$*" in
+		*network_circuit_metrics*) { head -n 9000; sleep 1.5; "$OG_ROOT/test/live/clickhouse.sh" kill "$PWD/own"; cat; } | "$OG_ROOT/bin/og-chpush" "\$@" ;;
+		*) exec "$OG_ROOT/bin/og-chpush" "\$@" ;;
+		esac
+	END
+	chmod +x bin/og-chpush
+	PATH=$PWD/bin:$PATH run -1 --separate-stderr load-clickhouse -T 1s -d "$SET" -o out "$OWN"
+	[[ $stderr = *"load-clickhouse: $OWN: network_circuit_metrics did not come to its end; load again, or go on with -a"* ]]
+	[ ! -e out/postload_validation.json ]
+	run -1 --separate-stderr load-clickhouse -d "$SET" -o out "$OWN"
+	[[ $stderr = "load-clickhouse: $OWN/ping: no answer: "* ]]
+	own
+	[ "$(sql "$OWN" 'SELECT count() FROM fibersqs_prod.network_circuit_metrics')" -lt 20160 ]
+	run -0 --separate-stderr load-clickhouse -d "$SET" -g "$SET/ground_truth.json" -o out "$OWN"
+	holds_the_set "$OWN"
+	# Killed between two tables; what is there is not loaded again.
+	sed -i 's/{ head.*cat; }/{ "$OG_ROOT\/test\/live\/clickhouse.sh" kill "$OWN_FOLDER"; cat; }/' bin/og-chpush
+	OWN_FOLDER=$PWD/own PATH=$PWD/bin:$PATH run -1 --separate-stderr load-clickhouse -T 1s -d "$SET" -o out "$OWN"
+	own
+	rm out/load-clickhouse/network_circuit_metrics.*
+	run -0 --separate-stderr load-clickhouse -a -d "$SET" -g "$SET/ground_truth.json" -o out "$OWN"
+	holds_the_set "$OWN"
+}
+
+@test "addresses that are wrong" {
+	port=$(free_port)
+	run -1 --separate-stderr load-clickhouse -d "$SET" -o out "http://127.0.0.1:$port"
+	[[ ${stderr_lines[0]} = "load-clickhouse: http://127.0.0.1:$port/ping: no answer: "*onnect* ]]
+	mkdir www
+	(cd www && exec python3 -m http.server --bind 127.0.0.1 "$port") >log 2>&1 3>&- &
+	server=$!
+	until curl -s -o page "http://127.0.0.1:$port/"; do
+		kill -0 "$server"
+		sleep 0.05
+	done
+	run -1 --separate-stderr load-clickhouse -d "$SET" -o out "http://127.0.0.1:$port"
+	kill "$server"
+	[[ $stderr = "load-clickhouse: http://127.0.0.1:$port/ping: no ClickHouse: status 404, "* ]]
+	[ ! -e out ]
+	for url in ftp://127.0.0.1 127.0.0.1:8123 http:// 'http://a b' http://me:secret@127.0.0.1:1; do
+		run -2 --separate-stderr load-clickhouse -d "$SET" -o out "$url"
+		[[ $stderr != *secret* ]]
+		[[ $stderr = *"usage: load-clickhouse "* ]]
+	done
+	# No URL; then that of the environment, of which only the address is used.
+	run -2 --separate-stderr load-clickhouse -d "$SET"
+	CLICKHOUSE_URL="$NEW//?database=nosuch&password=secret" run -0 --separate-stderr load-clickhouse -d "$SET" -o out
+	[ "$stderr" = "load-clickhouse: what stands behind ? in the URL is left out" ]
+}
+
+@test "what is missing or misspelt is said before anything is touched" {
+	before=$(sql "$NEW" "SELECT max(metadata_modification_time) FROM system.tables WHERE database = 'fibersqs_prod'")
+	refused() {
+		local status=$1 said=$2
+		shift 2
+		run "-$status" --separate-stderr "$@"
+		[[ ${stderr_lines[0]} = "load-clickhouse: $said"* ]] || {
+			echo "$stderr"
+			return 1
+		}
+	}
+	run -0 load-clickhouse --help
+	[ "$output" = "usage: load-clickhouse [-av] [-c catalog] [-g file] [-m database] [-o folder] [-P file] [-T deadline] -d dataset [url]" ]
+	refused 2 "no dataset (-d)" load-clickhouse "$NEW"
+	refused 2 "no option --nosuch" load-clickhouse --nosuch
+	refused 2 "--append takes no value" load-clickhouse --append=1
+	refused 2 "--dataset wants a value" load-clickhouse --dataset
+	refused 2 "one URL, not 2" load-clickhouse -d "$SET" "$NEW" "$NEW"
+	refused 2 "soon: no span of time" load-clickhouse -T soon -d "$SET" "$NEW"
+	refused 2 "a.b: no name of a database" load-clickhouse -m a.b -d "$SET" "$NEW"
+	run -2 load-clickhouse -x -d "$SET" "$NEW"
+	refused 1 "nowhere/data/clickhouse-app_logs.csv: cannot be read" load-clickhouse -d nowhere "$NEW"
+	refused 1 "./mine/schema.sql: cannot be read" load-clickhouse -c ./mine -d "$SET" "$NEW"
+	refused 1 "none: cannot be read" load-clickhouse -g none -d "$SET" "$NEW"
+	refused 1 "none: cannot be read" load-clickhouse -P none -d "$SET" "$NEW"
+	echo '[]' >truth
+	refused 1 "truth: not a JSON object" load-clickhouse -g truth -d "$SET" "$NEW"
+	echo '{}' >truth
+	refused 1 "truth: no tso_noise.noise_counts" load-clickhouse -g truth -d "$SET" "$NEW"
+	jq '.primary_incident.src_region = "a\u0027; DROP TABLE x"' "$SET/ground_truth.json" >truth
+	refused 1 "truth: primary_incident: no name: a'" load-clickhouse -g truth -d "$SET" "$NEW"
+	mkdir -p odd
+	cp -r "$SET/data" odd
+	echo a >odd/data/clickhouse-nosuch.csv
+	refused 1 "odd/data/clickhouse-nosuch.csv: there is no table nosuch" load-clickhouse -d odd "$NEW"
+	rm odd/data/clickhouse-nosuch.csv odd/data/clickhouse-tso_calls.csv
+	refused 1 "odd/data/clickhouse-tso_calls.csv: cannot be read" load-clickhouse -d odd "$NEW"
+	[ "$(sql "$NEW" "SELECT max(metadata_modification_time) FROM system.tables WHERE database = 'fibersqs_prod'")" = "$before" ]
+}
+
+@test "a password stands in no argument and no file that stays" {
+	CLICKHOUSE_USER=writer CLICKHOUSE_PASSWORD=falsch run -1 --separate-stderr load-clickhouse -d "$SET" -o out "$OLD"
+	[[ $stderr = "load-clickhouse: $OLD: "*" 193"* ]]
+	echo "writer:geheim:1" >secret
+	for how in environment file; do
+		if [ "$how" = file ]; then
+			load-clickhouse -P secret -d "$SET" -o out "$OLD" >said 2>&1 3>&- &
+		else
+			CLICKHOUSE_USER=writer CLICKHOUSE_PASSWORD=geheim:1 load-clickhouse -v -d "$SET" -o out "$OLD" >said 2>&1 3>&- &
+		fi
+		loader=$!
+		: >seen
+		while kill -0 "$loader" 2>/dev/null; do
+			cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' >>seen || true
+			sleep 0.01
+		done
+		wait "$loader"
+		grep -q fibersqs_prod.app_logs seen
+		run -1 grep -F geheim seen said
+		run -1 grep -rF geheim out
+	done
+}
+
+@test "rows that the server refuses are kept apart, and the load fails" {
+	mkdir bad
+	cp -r "$SET/data" bad
+	sed -i '100s/,CKT-CEN-EAS-003,[0-9.]*,/,CKT-CEN-EAS-003,slow,/' bad/data/clickhouse-network_circuit_metrics.csv
+	for url in "$OLD" "$NEW"; do
+		run -1 --separate-stderr load-clickhouse -d bad "$url"
+		[[ $stderr = *"network_circuit_metrics: some rows were refused"* ]]
+		[[ $stderr = *"fibersqs_prod.network_circuit_metrics has 20159 rows, its file 20160"* ]]
+		cut -f 4- bad/load-clickhouse/network_circuit_metrics.refused | cmp - <(sed -n 100p bad/data/clickhouse-network_circuit_metrics.csv)
+		[ "$(jq -c .row_counts.network_circuit_metrics bad/postload_validation.json)" = '{"file":20160,"table":20159}' ]
+	done
+}
+
+@test "a truth that does not fit is named" {
+	jq '.tso_noise.noise_counts |= (.clean += 2 | .fabricated -= 1) | .primary_incident.dst_region = "west"' "$SET/ground_truth.json" >truth
+	run -1 --separate-stderr load-clickhouse -d "$SET" -g truth -o out "$NEW"
+	[[ ${stderr_lines[0]} =~ ^"load-clickhouse: $NEW: calls whose link is right: "[0-9]+", and the truth says "[0-9]+$ ]]
+	[[ ${stderr_lines[1]} =~ ^"load-clickhouse: $NEW: calls whose link is of no transaction: "[0-9]+", and the truth says "[0-9]+$ ]]
+	[ "${#stderr_lines[@]}" -eq 2 ]
+	jq -e '.top_central_to_east_circuit_uplift == []' out/postload_validation.json
+}
+
+@test "every check finds what it is for" {
+	for url in "$OLD" "$NEW"; do
+		run -0 load-clickhouse -d "$SET" -o "${url##*:}" "$url"
+		p=fibersqs_prod
+		# Everything at once twice, with what it takes to break the rest.
+		for table in trace_spans network_circuit_metrics infra_host_metrics tso_calls service_metrics network_events txn_facts; do
+			sql "$url" "INSERT INTO $p.$table SELECT * FROM $p.$table LIMIT 1"
+		done
+		sql "$url" "INSERT INTO $p.app_logs SELECT * FROM $p.app_logs WHERE event = 'completed' LIMIT 1"
+		sql "$url" "INSERT INTO $p.app_logs (timestamp, transaction_id, trace_id, span_id, host, event, end_to_end_latency_ms)
+			VALUES ('2025-12-09T00:00:02.000000Z', 'TX-1', 'tr1', 'sp1', 'nohost', 'completed', '5'),
+			('2025-12-09T00:00:03.000000Z', 'TX-1', 'tr1', 'sp1', 'nohost', 'queued', '')"
+		sql "$url" "INSERT INTO $p.tso_calls (call_id, timestamp) VALUES ('TSO-1', '2025-12-09T00:00:00Z')"
+		sql "$url" "INSERT INTO $p.service_metrics (timestamp, region, request_rate) VALUES ('2025-12-03T00:00:00Z', 'west', 10000)"
+		# In every sixteenth trace, and in others that do not count: a child that outlasts its parent, and one whose parent is not there.
+		sql "$url" "INSERT INTO $p.trace_spans (timestamp, trace_id, span_id, parent_span_id, duration_ms, circuit_id)
+			SELECT '2025-12-03T00:00:00.000000Z', concat('t', toString(number)), concat('a', toString(number)), '', 10, 'nocircuit'
+			FROM numbers(200)"
+		sql "$url" "INSERT INTO $p.trace_spans (timestamp, trace_id, span_id, parent_span_id, duration_ms)
+			SELECT '2025-12-03T00:00:00.000000Z', concat('t', toString(number)), concat('b', toString(number)), concat('a', toString(number)), 10.02
+			FROM numbers(200)"
+		sql "$url" "INSERT INTO $p.trace_spans (timestamp, trace_id, span_id, parent_span_id, duration_ms)
+			VALUES ('2025-12-03T00:00:00.000000Z', 'orphan', 'orphan', 'nowhere', 1)"
+		run -1 load-clickhouse -a -d "$SET" -o "${url##*:}" "$url"
+		[ "$(jq -c '.checks | to_entries | map(select(.value == 0) | .key)' "${url##*:}/postload_validation.json")" = '[]' ]
+	done
+	diff <(jq .checks "${OLD##*:}/postload_validation.json") <(jq .checks "${NEW##*:}/postload_validation.json")
+}
