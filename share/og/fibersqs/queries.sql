@@ -172,7 +172,7 @@ SELECT
 FROM fibersqs_prod.app_logs
 WHERE event IN ('completed', 'timeout')
 GROUP BY day, region, transaction_type
-ORDER BY p95_ms DESC
+ORDER BY p95_ms DESC, day, region, transaction_type
 LIMIT 50;
 
 -- Which circuits leave their range? The slowest percent of minutes against the median.
