@@ -320,6 +320,7 @@ find_folders(struct load *l, const char *name)
 	}
 	l->dir[DEFAULT] = shared_folder(l, "default");
 	l->c->dir = l->dir[OWN];
+	l->c->defaults = l->dir[DEFAULT];
 	last = strrchr(l->c->dir, '/');
 	l->c->name = catalog_keep(l, last + 1, strlen(last + 1));
 }
@@ -336,6 +337,13 @@ is_table(const char *file, enum table *table)
 			return 1;
 		}
 	return 0;
+}
+
+/* Tables beside those of the catalog, which og-check and og-dataset read: catalog_beside(). */
+static int
+is_beside(const char *file)
+{
+	return strcmp(file, "bands.tsv") == 0 || strcmp(file, "checks.tsv") == 0 || strcmp(file, "dataset.tsv") == 0;
 }
 
 /* Which tables a folder has. Of several unknown ones the first by name is reported, as folders have no order. */
@@ -358,9 +366,7 @@ list_folder(struct load *l, const char *dir, int has[NTABLES])
 			continue;
 		if (is_table(e->d_name, &table))
 			has[table] = 1;
-		else if (strcmp(e->d_name, "dataset.tsv") == 0) /* of og-dataset alone */
-			continue;
-		else if (n < sizeof(unknown) && (unknown[0] == '\0' || strcmp(e->d_name, unknown) < 0))
+		else if (!is_beside(e->d_name) && n < sizeof(unknown) && (unknown[0] == '\0' || strcmp(e->d_name, unknown) < 0))
 			memcpy(unknown, e->d_name, n + 1);
 	}
 	closedir(d);
@@ -463,4 +469,19 @@ catalog_free(struct catalog *c)
 	if (c->arena != NULL)
 		catalog_arena_free(c->arena);
 	memset(c, 0, sizeof(*c));
+}
+
+int
+catalog_beside(const struct catalog *c, const char *name, char *path, size_t size)
+{
+	const char *dir[] = { c->dir, c->defaults };
+
+	for (size_t i = 0; i < sizeof(dir) / sizeof(*dir); i++) {
+		struct stat st;
+		int n = dir[i] == NULL ? -1 : snprintf(path, size, "%s/%s.tsv", dir[i], name);
+
+		if (n > 0 && (size_t)n < size && stat(path, &st) == 0)
+			return 0;
+	}
+	return -1;
 }

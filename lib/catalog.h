@@ -404,6 +404,7 @@ struct catalog_settings {
 struct catalog {
 	char *name; /* last part of the folder's path */
 	char *dir;
+	char *defaults;  /* folder of the tables it lacks; NULL */
 	uint64_t digest; /* of all bytes read */
 	struct catalog_settings set;
 	int nplaces, nservices, npersonas, nops, ncalls, ncodes, nlogs, ntickets, nlayouts, nids, nlists, nincidents, neffects, nobjects,
@@ -439,6 +440,12 @@ struct catalog {
  */
 int catalog_load(struct catalog *, const char *name, char *err, size_t errsize, void (*warn)(const char *text, void *), void *arg);
 void catalog_free(struct catalog *);
+
+/*
+ * Path of a table that another program reads, "bands" or "checks": in the catalog's folder or, if it has none, in that of defaults.
+ *   return   0, or -1 when there is none
+ */
+int catalog_beside(const struct catalog *, const char *name, char *path, size_t size);
 
 /* Look-ups by name; -1 when there is none. */
 int catalog_place(const struct catalog *, const char *id, size_t n);

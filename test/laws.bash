@@ -1,9 +1,8 @@
 # What the tests of the laws share: worlds in which much goes wrong, and trees by their trace_id.
 # shellcheck shell=bash
 
-JUDGE=$OG_ROOT/build/test/tools/judge
 COST=$OG_ROOT/build/test/tools/cost
-export JUDGE COST
+export COST
 
 # Catalogs of the same names, in which incidents and rollouts are a hundred times as many; for the rest of the file.
 troubled() {

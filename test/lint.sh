@@ -202,6 +202,7 @@ linked() {
 		program=bin/$(basename "$program" .c)
 		case $program in
 		*push) ;;
+		*-check) readelf -d "$program" | grep -E 'NEEDED.*(curl|pthread)' | sed "s|^|$program: |" ;;
 		*) readelf -d "$program" | grep -E 'NEEDED.*(curl|zstd|pthread)' | sed "s|^|$program: |" ;;
 		esac
 	done
@@ -219,5 +220,5 @@ check blanks "no blanks at the end of a line, a newline at the end of a file"
 check banned "no banned function"
 check order "modules use only those before them"
 check lists "the lists of the Makefile"
-check linked "only pushers link libcurl"
+check linked "only pushers link libcurl, only og-check compresses besides"
 exit "$failed"

@@ -65,15 +65,15 @@ sums() {
 
 	for i in 1 2 3 4 5 6; do
 		world social "$(seed)" 40000 "$i" -d "$((i * 3 / 2))" >w
-		og-events -w w | og-spans -w w | "$JUDGE" w
+		og-events -w w | og-spans -w w | og-check w
 		world shop "$(seed)" 20000 "$i" >w
-		og-events -w w | og-spans -w w | "$JUDGE" w
+		og-events -w w | og-spans -w w | og-check w
 		world orders "$(seed)" 20000 "$i" >w
-		og-events -w w | og-spans -w w | "$JUDGE" w
+		og-events -w w | og-spans -w w | og-check w
 	done
 	OG_SHARE=$OG_ROOT/share/og
 	og-entities -c social -s "$(seed)" -n 300000 | og-incidents >w
-	og-events -w w | og-spans -w w | "$JUDGE" w
+	og-events -w w | og-spans -w w | og-check w
 }
 
 @test "incidents and rollouts that are taken out change what they touched" {
@@ -108,7 +108,7 @@ sums() {
 		for k in 1 2 3 4 5 6 7; do
 			og-events -w w -b "$t:00Z" -e "$t:59.5Z" -k "$k/7"
 		done | cmp - minute
-		og-spans -w w <minute | "$JUDGE" -p w
+		og-spans -w w <minute | og-check -p w
 	done
 	for i in 01 04 08 12; do
 		"$COST" og-events -w w -b "2025-$i-28T23:59:00Z" -e "2025-$i-29T00:00:00Z"
