@@ -83,7 +83,7 @@ plants() {
 
 	mkdir more
 	cp -r "$OG_ROOT"/share/og/* "$OG_ROOT/test/catalogs/orders" more
-	OG_SHARE=$PWD/more
+	export OG_SHARE=$PWD/more
 	for i in $(seq 20); do
 		case $((i % 3)) in
 		0) catalog=social layout=wide ;;
