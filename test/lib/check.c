@@ -157,6 +157,7 @@ main(void)
 {
 	char err[512];
 
+	(void)setenv("OG_SHARE", "share/og", 1);
 	if (catalog_load(&cat, "social", err, sizeof(err), NULL, NULL) == -1) {
 		fprintf(stderr, "%s\n", err);
 		return 1;
