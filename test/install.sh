@@ -18,7 +18,7 @@ say() {
 	fi
 }
 
-echo 1..5
+echo 1..6
 $make -s install DESTDIR="$dest" >"$dest.log" 2>&1
 say $? "install"
 cat "$dest.log"
@@ -35,6 +35,12 @@ for file in man/*.[157]; do
 	[ -r "$dest$prefix/share/man/man${file##*.}/${file##*/}" ] || missing=1
 done
 say $missing "every page is there"
+
+missing=0
+for file in share/og/recipes/*; do
+	[ -x "$dest$prefix/$file" ] || missing=1
+done
+say $missing "every recipe may be run"
 
 diff -r share/og "$dest$prefix/share/og"
 say $? "the tables are there"

@@ -308,46 +308,6 @@ own() {
 	[ "$(said)" = "load-clickhouse: what stands behind ? in the URL is left out" ]
 }
 
-@test "what is missing or misspelt is said before anything is touched" {
-	before=$(sql "$NEW" "SELECT max(metadata_modification_time) FROM system.tables WHERE database = 'fibersqs_prod'")
-	refused() {
-		local status=$1 said=$2
-		shift 2
-		run "-$status" --separate-stderr "$@"
-		[[ ${stderr_lines[0]} = "load-clickhouse: $said"* ]] || {
-			echo "$stderr"
-			return 1
-		}
-	}
-	run -0 load-clickhouse --help
-	[ "$output" = "usage: load-clickhouse [-av] [-c catalog] [-g file] [-m database] [-o folder] [-P file] [-T deadline] -d dataset [url]" ]
-	refused 2 "no dataset (-d)" load-clickhouse "$NEW"
-	refused 2 "no option --nosuch" load-clickhouse --nosuch
-	refused 2 "--append takes no value" load-clickhouse --append=1
-	refused 2 "--dataset wants a value" load-clickhouse --dataset
-	refused 2 "one URL, not 2" load-clickhouse -d "$SET" "$NEW" "$NEW"
-	refused 2 "soon: no span of time" load-clickhouse -T soon -d "$SET" "$NEW"
-	refused 2 "a.b: no name of a database" load-clickhouse -m a.b -d "$SET" "$NEW"
-	run -2 load-clickhouse -x -d "$SET" "$NEW"
-	refused 1 "nowhere/data/clickhouse-app_logs.csv: cannot be read" load-clickhouse -d nowhere "$NEW"
-	refused 1 "./mine/schema.sql: cannot be read" load-clickhouse -c ./mine -d "$SET" "$NEW"
-	refused 1 "none: cannot be read" load-clickhouse -g none -d "$SET" "$NEW"
-	refused 1 "none: cannot be read" load-clickhouse -P none -d "$SET" "$NEW"
-	echo '[]' >truth
-	refused 1 "truth: not a JSON object" load-clickhouse -g truth -d "$SET" "$NEW"
-	echo '{}' >truth
-	refused 1 "truth: no tso_noise.noise_counts" load-clickhouse -g truth -d "$SET" "$NEW"
-	jq '.primary_incident.src_region = "a\u0027; DROP TABLE x"' "$SET/ground_truth.json" >truth
-	refused 1 "truth: primary_incident: no name: a'" load-clickhouse -g truth -d "$SET" "$NEW"
-	mkdir -p odd
-	cp -r "$SET/data" odd
-	echo a >odd/data/clickhouse-nosuch.csv
-	refused 1 "odd/data/clickhouse-nosuch.csv: there is no table nosuch" load-clickhouse -d odd "$NEW"
-	rm odd/data/clickhouse-nosuch.csv odd/data/clickhouse-tso_calls.csv
-	refused 1 "odd/data/clickhouse-tso_calls.csv: cannot be read" load-clickhouse -d odd "$NEW"
-	[ "$(sql "$NEW" "SELECT max(metadata_modification_time) FROM system.tables WHERE database = 'fibersqs_prod'")" = "$before" ]
-}
-
 @test "a password stands in no argument and no file that stays" {
 	CLICKHOUSE_USER=writer CLICKHOUSE_PASSWORD=falsch run -1 --separate-stderr load-clickhouse -d "$SET" -o out "$OLD"
 	[[ $stderr = "load-clickhouse: $OLD: "*"ode: 193"* ]]
