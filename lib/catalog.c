@@ -97,6 +97,21 @@ catalog_draw(const struct catalog_dist *d, uint64_t word)
 	}
 }
 
+double
+catalog_activity(const struct catalog_persona *p, int quarter, double utc)
+{
+	/* Quarter minutes since Monday 00:00 on that clock, at the middle of the quarter hour. */
+	int local = quarter * 60 + 30 + (int)(utc * 240), week = 7 * 24 * 240, day, hour;
+	double at;
+
+	local = (local % week + week) % week;
+	day = local / (24 * 240);
+	at = (local % (24 * 240) - 120) / 240.0;
+	hour = at < 0 ? 23 : (int)at;
+	at = at < 0 ? at + 1 : at - hour;
+	return (p->day[hour] * (1 - at) + p->day[(hour + 1) % 24] * at) * p->week[day];
+}
+
 static struct arena *
 arena_of(const struct catalog *c)
 {

@@ -447,6 +447,9 @@ void catalog_free(struct catalog *);
  */
 int catalog_beside(const struct catalog *, const char *name, char *path, size_t size);
 
+/* Activity of a persona in a quarter hour of the week, UTC, on a clock; straight lines between the middles of hours. */
+double catalog_activity(const struct catalog_persona *, int quarter, double utc);
+
 /* Look-ups by name; -1 when there is none. */
 int catalog_place(const struct catalog *, const char *id, size_t n);
 int catalog_service(const struct catalog *, const char *id, size_t n);

@@ -138,23 +138,6 @@ same_class(const struct catalog *c, int a, int b)
 	    memcmp(p->week, q->week, sizeof(p->week)) == 0 && memcmp(p->place, q->place, (size_t)c->nplaces * sizeof(double)) == 0;
 }
 
-/* Activity of a persona in a quarter hour of the week (UTC) on a home clock; straight lines between the middles of hours. */
-static double
-shape(const struct catalog_persona *p, int quarter, double utc)
-{
-	int local = quarter * 60 + 30 + (int)(utc * 240); /* quarter minutes since Monday 00:00, at the middle of the quarter hour */
-	int day, hour, next;
-	double at;
-
-	local = (local % (TIMELINE_WEEK * 60) + TIMELINE_WEEK * 60) % (TIMELINE_WEEK * 60);
-	day = local / 5760;
-	at = (local % 5760 - 120) / 240.0;
-	hour = at < 0 ? 23 : (int)at;
-	next = (hour + 1) % 24;
-	at = at < 0 ? at + 1 : at - hour;
-	return (p->day[hour] * (1 - at) + p->day[next] * at) * p->week[day];
-}
-
 static int
 class_actions(struct sim *s, struct sim_class *k, const double *weight)
 {
@@ -214,7 +197,7 @@ class_homes(struct sim *s, struct sim_class *k, const struct catalog_persona *p)
 		double top = 0;
 
 		for (int h = 0; h < s->nhomes; h++) {
-			active[h] = shape(p, q, s->home[h].utc);
+			active[h] = catalog_activity(p, q, s->home[h].utc);
 			if (p->place[s->home[h].place] > 0 && active[h] > top)
 				top = active[h];
 		}
@@ -239,7 +222,7 @@ class_week(const struct sim *s, const struct catalog_persona *p, double *out)
 			for (int i = 0; i < s->c->place[pl].nclocks; i++)
 				sum += s->c->place[pl].clock[i].weight;
 			for (int i = 0; i < s->c->place[pl].nclocks; i++, h++)
-				out[q] += p->place[pl] * s->c->place[pl].clock[i].weight / sum * shape(p, q, s->home[h].utc);
+				out[q] += p->place[pl] * s->c->place[pl].clock[i].weight / sum * catalog_activity(p, q, s->home[h].utc);
 		}
 		mean += out[q];
 	}

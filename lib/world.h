@@ -23,7 +23,7 @@
 #define WORLD_LAST_YEAR 9998
 
 /* What draws of the world are for; a constant is never used for something else. */
-enum world_domain { WORLD_BUILDS = 101, WORLD_ROLLOUTS, WORLD_INCIDENTS, WORLD_SCOPE };
+enum world_domain { WORLD_BUILDS = 101, WORLD_ROLLOUTS, WORLD_INCIDENTS, WORLD_SCOPE, WORLD_SERIES = 121, WORLD_MINUTES };
 
 struct world_release {
 	char *id;
