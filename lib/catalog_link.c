@@ -6,6 +6,7 @@
 #include "catalog_impl.h"
 #include "clock.h"
 
+#define MOST_LINKS 32767 /* a span remembers its link in 16 bits */
 #define MOST_PLACES 1024 /* where there are links: each pair of places is looked at */
 
 static int
@@ -31,6 +32,8 @@ load_links(struct load *l)
 	catalog_index_init(l, &l->a->link, l->t->nrows);
 	while (catalog_next_row(l)) {
 		k = &c->link[c->nlinks];
+		if (c->nlinks == MOST_LINKS)
+			catalog_fail(l, "more than %d links", MOST_LINKS);
 		k->id = catalog_name_of(l, catalog_cell(l, LINK));
 		if (strcmp(k->id, "any") == 0)
 			catalog_fail(l, "bad name \"any\": effects mean something else by it");

@@ -26,6 +26,37 @@ has_place(const struct world_incident *x, int place)
 	return x->nplaces == 0 || place < 0;
 }
 
+/* Is it about what calls meet on links? */
+static int
+is_of_links(const struct catalog *c, const struct world_effect *e)
+{
+	return e->what == EFFECT_SERIES && (e->series == c->rtt || e->series == c->loss);
+}
+
+static int
+overlaps(const struct world_incident *x, int64_t from, int64_t to)
+{
+	int next = x->bursty ? world_next_burst(x, from) : 0;
+
+	if (x->bursty)
+		return next < x->nbursts && x->burst[next].start < to;
+	return x->start < to && x->end > from;
+}
+
+/* Of a link a request meets the whole time step it falls into, and the place is where the link begins. */
+static int
+was_then(const struct catalog *c, const struct world_incident *x, int64_t t, int place)
+{
+	for (int i = 0; i < x->neffects; i++)
+		if (is_of_links(c, &x->effect[i])) {
+			int64_t every = c->series[x->effect[i].series].every;
+
+			if (overlaps(x, t - t % every, t - t % every + every))
+				return 1;
+		}
+	return overlaps(x, t, t + 1) && has_place(x, place);
+}
+
 /* An incident with these effects gives this code at the service? *covers: it reaches it at all. */
 static int
 gives(const struct catalog *c, const struct world_incident *in, int service, int code, int *covers)
@@ -35,6 +66,8 @@ gives(const struct catalog *c, const struct world_incident *in, int service, int
 	for (int i = 0; i < in->neffects; i++) {
 		const struct world_effect *e = &in->effect[i];
 
+		if (world_of(c, e->what, e->series) != -1 && !is_of_links(c, e))
+			continue;
 		if (e->ntargets > 0 && !world_covers(c, e->target, e->ntargets, service))
 			continue;
 		*covers = 1;
@@ -63,7 +96,7 @@ check_incident(struct check *c, const struct span *x, const char *component)
 	in = &c->world->incident[*at];
 	if (strcmp(in->component, component) != 0)
 		check_fault(c, P_CAUSES, c->line, "incident %s is of %.64s", in->id, in->component);
-	if (t < in->start || t >= in->end || !has_place(in, x->place))
+	if (!was_then(c->cat, in, t, x->place))
 		check_fault(c, P_CAUSES, c->line, "incident %s was not then and there", in->id);
 	coded = gives(c->cat, in, x->service, x->code, &covers);
 	if (!covers && x->service >= 0)

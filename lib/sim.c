@@ -520,7 +520,8 @@ open_parts(struct sim *s, char *err, size_t errsize)
 	s->trace_form = catalog_id(c, "trace_id", 8);
 	s->cascade = (uint32_t)(c->set.cascade_factor + 0.5);
 	if (open_homes(s) != 0 || open_users(s) != 0 || open_classes(s, err, errsize) != 0 || open_factors(s) != 0 || open_growth(s) != 0 ||
-	    open_makers(s) != 0 || sim_plans(s, err, errsize) != 0 || open_timeline(s) != 0 || sim_active_open(s) != 0)
+	    open_makers(s) != 0 || sim_plans(s, err, errsize) != 0 || open_timeline(s) != 0 || sim_links_open(s, err, errsize) != 0 ||
+	    sim_active_open(s) != 0)
 		return -1;
 	return 0;
 }
@@ -591,6 +592,7 @@ sim_close(struct sim *s)
 	dist_alias_free(&s->popular);
 	sim_plans_free(s);
 	sim_active_free(s);
+	sim_links_free(s);
 	timeline_free(s->timeline);
 	free(s->persona_home);
 	free(s->maker);

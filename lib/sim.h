@@ -13,6 +13,7 @@
 
 #include "dist.h"
 #include "mix.h"
+#include "series.h"
 #include "timeline.h"
 #include "world.h"
 
@@ -140,6 +141,7 @@ struct sim_class {
 };
 
 struct session;
+struct sim_links;  /* what calls meet between places */
 struct sim_active; /* incidents and rollouts of a moment */
 struct sim_slow {  /* what slowed a span or its callees most */
 	int64_t excess;
@@ -188,6 +190,7 @@ struct sim {
 	uint32_t queries, queries_n; /* of a miss: so many choices from the first on; 0: drawn from the setting */
 	uint32_t cascade;            /* uses that one call stands for */
 	struct sim_active *active;
+	struct sim_links *links;  /* NULL: the catalog has none */
 	struct sim_span *spans;   /* room for the largest plan */
 	struct sim_slow *slow;    /* beside it */
 	int64_t *planned;         /* length of each node that is a share of its caller */

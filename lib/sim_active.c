@@ -81,7 +81,8 @@ sim_active_open(struct sim *s)
 	a->now_incident = calloc((size_t)w->nincidents + 1, sizeof(*a->now_incident));
 	a->now_rollout = calloc((size_t)w->nrollouts + 1, sizeof(*a->now_rollout));
 	a->mask = calloc((size_t)(s->c->nplaces + 1) * (size_t)s->words, sizeof(*a->mask));
-	if (a->incident == NULL || a->now_incident == NULL || a->now_rollout == NULL || a->mask == NULL)
+	a->weight = calloc((size_t)s->c->nlinks + 1, sizeof(*a->weight));
+	if (a->incident == NULL || a->now_incident == NULL || a->now_rollout == NULL || a->mask == NULL || a->weight == NULL)
 		return -1;
 	for (int i = 0; i < w->nincidents; i++) {
 		if (w->incident[i].end - w->incident[i].start > a->longest_incident)
@@ -113,6 +114,7 @@ sim_active_free(struct sim *s)
 	free(a->now_incident);
 	free(a->now_rollout);
 	free(a->mask);
+	free(a->weight);
 	free(a);
 	s->active = NULL;
 }
@@ -140,6 +142,16 @@ open_at(struct sim_active *a, int64_t start, int64_t end, int64_t t)
 	return start <= t && t < end;
 }
 
+/* Traffic moves to other links. */
+static void
+weigh_links(struct sim *s, const struct world_incident *w)
+{
+	for (int j = 0; j < w->neffects; j++)
+		for (int i = 0; i < s->c->nlinks && w->effect[j].what == EFFECT_WEIGHT; i++)
+			if (world_reaches(w, &w->effect[j], i, s->c->link[i].from))
+				s->active->weight[i] *= w->effect[j].factor;
+}
+
 /* The same for the bursts of an incident. */
 static int
 is_on(struct sim_active *a, const struct world_incident *w, int64_t t)
@@ -156,12 +168,15 @@ find_incidents(struct sim *s, int64_t t)
 	struct sim_active *a = s->active;
 
 	a->nincidents = 0;
+	for (int i = 0; i < s->c->nlinks; i++)
+		a->weight[i] = s->c->link[i].weight;
 	for (int i = 0; i < w->nincidents; i++) {
 		const struct sim_incident *x = &a->incident[i];
 
 		if (!open_at(a, w->incident[i].start, w->incident[i].end, t) || !is_on(a, &w->incident[i], t))
 			continue;
 		a->now_incident[a->nincidents++] = i;
+		weigh_links(s, &w->incident[i]);
 		for (int p = 0; p < s->c->nplaces; p++)
 			if (x->places == NULL || bit(x->places, p))
 				touch(s, p, x->services);

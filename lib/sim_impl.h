@@ -36,7 +36,9 @@ enum sim_span_draw {
 	SPAN_DELAY,
 	SPAN_COUNT,
 	SPAN_SUCCESS,
-	SPAN_TRAVEL
+	SPAN_TRAVEL,
+	SPAN_LINK,
+	SPAN_LOST
 };
 
 enum sim_role { ROLE_FIRST = 1, ROLE_LAST = 2, ROLE_ONCE = 4 };
@@ -62,7 +64,19 @@ struct sim_active {
 	int64_t lo, hi; /* what follows holds for lo <= t < hi */
 	int nincidents, nrollouts;
 	int *now_incident, *now_rollout;
+	double *weight; /* of each link */
 	uint64_t *mask; /* [nplaces + 1][words]: services touched; the last row: at any place */
+};
+
+/* What the trips of a call take. */
+struct sim_trip {
+	int link;       /* -1: it stays in its place */
+	int64_t time;   /* us, of all trips */
+	int64_t usual;  /* when all is well, without noise */
+	int64_t excess; /* of the time, because of incidents */
+	int cause;      /* that which changed the link most */
+	int n;          /* of them, all */
+	const int *incident;
 };
 
 static inline int
@@ -96,6 +110,16 @@ uint32_t sim_strength(const struct world_incident *, int64_t t);
 int sim_covers(const struct sim *, const struct sim_effect *, int service, int row);
 /* Release of a service at a place; `word` decides during a rollout. */
 int32_t sim_release(struct sim *, int service, int place, int64_t t, uint32_t word);
+/* 0, or -1 and err, which is empty when there was no memory. */
+int sim_links_open(struct sim *, char *err, size_t errsize);
+void sim_links_free(struct sim *);
+/* The trips of an attempt with this key at the moment t; whether there are any. */
+int sim_trips(const struct sim *, const struct catalog_call *, int from, int to, int64_t t, uint64_t key, struct sim_trip *);
+static inline int
+sim_trip(const struct sim *s, const struct catalog_call *c, int from, int to, int64_t t, uint64_t key, struct sim_trip *trip)
+{
+	return from != to && s->links != NULL && sim_trips(s, c, from, to, t, key, trip);
+}
 /* Fill class, persona, place, user, plan of a request from its name; sets key. 0 or -1. */
 int sim_who(struct sim *, struct sim_request *);
 /* Does a condition that is known early hold? */

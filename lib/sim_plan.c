@@ -182,6 +182,8 @@ build_call(struct builder *b, uint32_t parent, int row, int call)
 	if (c->stage != STAGE_ASYNC &&
 	    (c->share.kind == DIST_NONE || catalog_dist_max(&c->delay_ms) > 0 || c->timeout_ms > 0 || o->error_rate > 0))
 		b->plan->quick = 0;
+	if (b->s->c->nlinks > 0 && c->where != WHERE_SAME && c->trips > 0)
+		b->plan->quick = 0;
 	for (uint32_t i = 0; i < count; i++)
 		for (int a = 0; a <= c->retries; a++) {
 			uint32_t at = b->plan->n;

@@ -142,6 +142,17 @@ compound(uint64_t p, uint32_t m)
 	return (1ULL << 32) - all;
 }
 
+/* An incident did something to the request. */
+static void
+note(struct sim_request *r, int incident)
+{
+	for (int i = 0; i < r->ntouched; i++)
+		if (r->touched[i] == incident)
+			return;
+	if (r->ntouched < SIM_TOUCHED)
+		r->touched[r->ntouched++] = incident;
+}
+
 /* Incidents at a span: slow it, and fail it perhaps. Each draws for itself, whatever the others do; the first in order is named. */
 static void
 apply_incidents(struct tree *t, int32_t at, uint64_t key, const struct sim_op *op, int64_t base, int64_t *slow)
@@ -170,12 +181,17 @@ apply_incidents(struct tree *t, int32_t at, uint64_t key, const struct sim_op *o
 				/* Between 70 and 130 % of it, so that slow requests differ. */
 				more = (int64_t)((((wide)more * k) >> 16) * (45875 + (int64_t)((word >> 32) * 39321 >> 32)) >> 16);
 				*slow += more;
+				if (more != 0)
+					note(t->r, a->now_incident[i]);
 				if (more > s->slow[at].excess)
 					s->slow[at] = (struct sim_slow){ more, a->now_incident[i], SIM_INFRASTRUCTURE };
 			} else if (e->e->what == EFFECT_ERRORS) {
 				uint64_t p = ((uint64_t)e->rate * k) >> 16;
 
-				if ((uint32_t)word < compound(p, x->parent >= 0 ? s->cascade : 1) && x->source == SIM_SUCCESS)
+				if ((uint32_t)word >= compound(p, x->parent >= 0 ? s->cascade : 1))
+					continue;
+				note(t->r, a->now_incident[i]);
+				if (x->source == SIM_SUCCESS)
 					fail(x, SIM_INFRASTRUCTURE, a->now_incident[i], at,
 					    (int16_t)(e->e->ncodes > 0
 						    ? e->e->code[mix_below((uint32_t)(word >> 32), (uint32_t)e->e->ncodes)]
@@ -358,7 +374,7 @@ cut(struct tree *t, int32_t at, int64_t end)
 	t->r->nspans = (uint32_t)keep;
 }
 
-static int32_t grow(struct tree *, uint32_t, int64_t, int64_t, int32_t, int, uint64_t);
+static int32_t grow(struct tree *, uint32_t, int64_t, int64_t, int32_t, int, uint64_t, const struct sim_trip *);
 
 /* Is the i-th of a call's `count` made? A fraction is a chance. */
 static int
@@ -398,6 +414,8 @@ delay_of(const struct tree *t, const struct catalog_call *c, const struct sim_op
 				sim_strength(&s->w->incident[a->now_incident[i]], t->r->time) >>
 			    16);
 			more += by;
+			if (by != 0)
+				note(t->r, a->now_incident[i]);
 			if (by > late->excess)
 				*late = (struct sim_slow){ by, a->now_incident[i], SIM_INFRASTRUCTURE };
 		}
@@ -419,6 +437,8 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 		uint64_t key = mix_at(t->r->key, DRAW_SPAN + n);
 		int place = place_of(t, &s->spans[caller], c, key);
 		struct sim_slow late;
+		struct sim_trip trip;
+		int over;
 		int64_t length = share, delay = delay_of(t, c, op, place, key, &late);
 		int64_t limit = (int64_t)(c->timeout_ms * 1000);
 
@@ -426,7 +446,11 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 			length =
 			    scale16(scale16(dist_draw(&s->table[op->latency], (uint32_t)mix_at(key, SPAN_LATENCY)), s->place_factor[place]),
 				s->load[sim_quarter(t->r->time)]);
-		x = grow(t, n, length < 1 ? 1 : length, start + delay, caller, place, key);
+		over = sim_trip(s, c, s->spans[caller].place, place, t->r->time, key, &trip);
+		/* A share of the caller's time has the usual trips in it. */
+		if (over && c->share.kind != DIST_NONE)
+			trip.time -= trip.usual;
+		x = grow(t, n, length < 1 ? 1 : length, start + delay, caller, place, key, over ? &trip : NULL);
 		if (limit > 0 && s->spans[x].length > limit)
 			cut(t, x, s->spans[x].start + limit);
 		/* Whoever waits for it was slowed by that; its own timeout counts from its start. */
@@ -657,9 +681,25 @@ other_success(struct tree *t, int32_t at, int64_t T, uint64_t key, const struct 
 	x->length = hold(t, at);
 }
 
-/* Node n as a span: at `start`, with baseline T, called by span `caller`. Returns its index. */
+/* The way to a span and back, in which incidents may have a part. */
+static void
+apply_trip(struct tree *t, int32_t at, const struct sim_trip *trip, int64_t *slow)
+{
+	struct sim *s = t->s;
+
+	s->spans[at].link = (int16_t)trip->link;
+	*slow += trip->time;
+	if (trip->excess == 0)
+		return;
+	for (int i = 0; i < trip->n; i++)
+		note(t->r, trip->incident[i]);
+	if (trip->excess > s->slow[at].excess)
+		s->slow[at] = (struct sim_slow){ trip->excess, trip->cause, SIM_INFRASTRUCTURE };
+}
+
+/* Node n as a span: at `start`, with baseline T, called by span `caller`, over `trip` unless NULL. Returns its index. */
 static int32_t
-grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int place, uint64_t key)
+grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int place, uint64_t key, const struct sim_trip *trip)
 {
 	struct sim *s = t->s;
 	const struct sim_node *node = &t->plan->node[n];
@@ -678,6 +718,8 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 		.code = -1,
 		.link = -1 };
 	s->slow[at] = (struct sim_slow){ 0, -1, SIM_SELF };
+	if (trip != NULL)
+		apply_trip(t, at, trip, &slow);
 	if (caller < 0)
 		x->rank = (uint32_t)mix_at(key, DRAW_LATENCY);
 	else if (s->c->call[node->call].share.kind == DIST_NONE)
@@ -824,7 +866,7 @@ sim_grow(struct sim *s, struct sim_request *r)
 	struct tree t;
 
 	start(&t, s, r);
-	grow(&t, 0, root_length(s, r), r->time, -1, r->place, r->key);
+	grow(&t, 0, root_length(s, r), r->time, -1, r->place, r->key, NULL);
 }
 
 void
@@ -838,7 +880,7 @@ sim_root(struct sim *s, struct sim_request *r)
 	start(&t, s, r);
 	T = root_length(s, r);
 	if (s->whole || !r->plan->quick || s->has_success || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
-		grow(&t, 0, T, r->time, -1, r->place, r->key);
+		grow(&t, 0, T, r->time, -1, r->place, r->key, NULL);
 		return;
 	}
 	*x = (struct sim_span){ .node = r->plan->node,

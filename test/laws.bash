@@ -10,7 +10,7 @@ troubled() {
 
 	mkdir -p "$share"
 	cp -r "$OG_SHARE"/* "$share"
-	cp -r "$OG_ROOT/test/catalogs/orders" "$share"
+	cp -r "$OG_ROOT/test/catalogs/orders" "$OG_ROOT/test/catalogs/cables" "$share"
 	sed -i $'s/\t2\\.\\.8\t/\t300..600\t/' "$share/social/incidents.tsv"
 	sed -i -E $'s/^([a-z]+:[a-z-]+\t[0-9]+\t)[0-9.]+$/\\1300..400/' "$share/social/services.tsv"
 	grep -q $'\t300..600\t' "$share/social/incidents.tsv"

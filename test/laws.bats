@@ -29,7 +29,7 @@ setup() {
 	[ "$(jq .figures.infrastructure <<<"$output")" -gt 100 ]
 	[ "$(jq .figures.dependency <<<"$output")" -gt 100 ]
 	[ "$(jq .figures.self <<<"$output")" -gt 50 ]
-	for c in shop orders; do
+	for c in shop orders cables; do
 		world "$c" "$(seed)" 10000 7 >"$c.w"
 		og-events -w "$c.w" | og-spans -w "$c.w" >"$c.s"
 		run -0 og-check -w "$c.w" <"$c.s"
@@ -78,6 +78,23 @@ setup() {
 	done
 	og-events -w w -b 2025-01-02T01:00:00Z -e 2025-01-03T07:30:00.5Z >slice
 	for k in 1 2 3 4 5; do og-events -w w -b 2025-01-02T01:00:00Z -e 2025-01-03T07:30:00.5Z -k "$k/5"; done | cmp - slice
+}
+
+@test "over links too: shards and slices are the whole, trees do not depend on others" {
+	local k n
+
+	world cables "$(seed)" 12000 4 >links.w
+	og-events -w links.w >links.e
+	og-spans -w links.w <links.e >links.s
+	grep -q '"error_source":"infrastructure:cable"' links.s
+	for n in 2 7; do
+		for ((k = 1; k <= n; k++)); do og-events -w links.w -k "$k/$n"; done | cmp - links.e
+	done
+	for k in 1 2 3 4 5; do og-events -w links.w -k "$k/5" | og-spans -w links.w; done | cmp - links.s
+	og-events -w links.w -b 2026-03-03T09:00:30Z -e 2026-03-03T15:00:10.5Z |
+		cmp - <(awk -F'"' '$4 >= "2026-03-03T09:00:30" && $4 < "2026-03-03T15:00:10.5"' links.e)
+	grep '"parent_span_id":null' links.s | cmp - links.e
+	shuf links.e | og-spans -w links.w | sort | cmp - <(sort links.s)
 }
 
 @test "any slice of time is what the whole has then" {

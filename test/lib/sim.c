@@ -33,6 +33,7 @@ struct seen {
 	uint64_t blamed; /* name of the callee; 0: none */
 	int persona, place, class, dropped;
 	const struct sim_plan *plan;
+	int ntouched, touched[SIM_TOUCHED];
 };
 
 struct random {
@@ -101,6 +102,10 @@ add_incidents(struct world *w, struct random *r)
 		if (below(r, 2) == 0)
 			(void)snprintf(spec + strlen(spec), sizeof(spec) - strlen(spec), ",place=%s",
 			    w->cat.place[below(r, (uint32_t)w->cat.nplaces)].id);
+		else if (w->cat.rtt != -1)
+			(void)snprintf(spec + strlen(spec), sizeof(spec) - strlen(spec),
+			    ",links=%s,rtt_ms=%.1f..9,loss_pct=30,every=5..20,burst=1..9",
+			    w->cat.link[below(r, (uint32_t)w->cat.nlinks)].id, between(r, 1, 9));
 		if (world_draft_spec(&d, spec) == -1)
 			errx(1, "%s: %s", spec, text);
 	}
@@ -138,6 +143,7 @@ bend(struct catalog *c, struct random *r)
 			x->share = (struct catalog_dist){ .kind = DIST_UNIFORM, .a = 0.01, .b = 0.08 };
 		x->timeout_ms = below(r, 3) == 0 ? between(r, 5, 400) : 0;
 		x->retries = (int)below(r, 3);
+		x->trips = c->nlinks > 0 ? between(r, 0, 9) : 1;
 		x->fails = below(r, 3) == 0 ? between(r, 0, 1) : 1;
 		if (below(r, 4) == 0)
 			x->delay_ms = (struct catalog_dist){ .kind = DIST_UNIFORM, .a = 0, .b = between(r, 0, 20) };
@@ -168,7 +174,8 @@ is_same(const struct seen *a, const struct sim_request *r)
 	return x->node - a->plan->node == y->node - r->plan->node && x->start == y->start && x->length == y->length &&
 	    x->place == y->place && x->code == y->code && x->source == y->source && x->cause == y->cause && x->release == y->release &&
 	    x->cache == y->cache && x->queries == y->queries && x->request == y->request && x->response == y->response &&
-	    x->rank == y->rank && x->parent == -1 && y->parent == -1 && a->blamed == blamed_name(r, y);
+	    x->rank == y->rank && x->parent == -1 && y->parent == -1 && a->blamed == blamed_name(r, y) && a->ntouched == r->ntouched &&
+	    memcmp(a->touched, r->touched, (size_t)r->ntouched * sizeof(r->touched[0])) == 0;
 }
 
 /* Parents before children, children inside parents, and who fails through a callee names one that failed in the same way. */
@@ -245,7 +252,8 @@ go_through(struct sim *fast, struct sim *whole, struct random *rnd, struct tally
 			t->dependency += r.span[0].source == SIM_DEPENDENCY;
 			t->quick += (uint64_t)r.plan->quick;
 			batch[n++] = (struct seen){ r.k, r.user, r.time, r.span[0], blamed_name(&r, &r.span[0]), r.persona, r.place,
-				r.class, r.dropped, r.plan };
+				r.class, r.dropped, r.plan, r.ntouched, { 0 } };
+			memcpy(batch[n - 1].touched, r.touched, sizeof(r.touched));
 		}
 		for (uint32_t i = n; i > 0; i--) {
 			uint32_t j = below(rnd, i);
@@ -414,6 +422,125 @@ test_cut(struct tap *tap_)
 	world_free(&w);
 }
 
+/* Do the same request's trees differ in anything that is seen? */
+static int
+differ(const struct sim_request *a, const struct sim_request *b)
+{
+	if (a->nspans != b->nspans || a->dropped != b->dropped)
+		return 1;
+	for (uint32_t i = 0; i < a->nspans; i++) {
+		const struct sim_span *x = &a->span[i], *y = &b->span[i];
+
+		if (x->node - a->plan->node != y->node - b->plan->node || x->start != y->start || x->length != y->length ||
+		    x->place != y->place || x->code != y->code || x->source != y->source || x->link != y->link ||
+		    x->request != y->request || x->response != y->response || x->queries != y->queries || x->cache != y->cache ||
+		    (x->cause < 0) != (y->cause < 0))
+			return 1;
+	}
+	return 0;
+}
+
+static int
+uses(const struct sim_request *r, int link)
+{
+	for (uint32_t i = 0; i < r->nspans; i++)
+		if (r->span[i].link == link)
+			return 1;
+	return 0;
+}
+
+static int
+is_named(const struct sim_request *r, int incident)
+{
+	for (int i = 0; i < r->ntouched; i++)
+		if (r->touched[i] == incident)
+			return 1;
+	return 0;
+}
+
+/* What a world is like without one of its incidents: requests that are others, that named it, that took another way; and what is not so. */
+struct lack {
+	uint64_t changed, touched, moved, unmet;
+};
+
+static void
+compare(struct sim *all, struct sim *less, int gone, int link, struct lack *n)
+{
+	struct sim_traffic *traffic = sim_traffic(all, all->w->begin, all->w->end);
+	struct sim_request r, other;
+
+	if (traffic == NULL)
+		err(1, NULL);
+	while (sim_next(traffic, &r) == 1) {
+		int changed, touched, moved;
+
+		sim_grow(all, &r);
+		if (sim_request(less, r.k, r.time, &other) == -1)
+			errx(1, "no such request");
+		sim_grow(less, &other);
+		changed = differ(&r, &other);
+		touched = is_named(&r, gone);
+		moved = link != -1 && uses(&r, link) != uses(&other, link);
+		n->changed += (uint64_t)changed;
+		n->touched += (uint64_t)touched;
+		n->moved += (uint64_t)moved;
+		n->unmet += (uint64_t)(changed && !touched && !moved);
+	}
+	sim_traffic_free(traffic);
+}
+
+static void
+take_out(struct tap *tap_, struct sim *all, const char *type)
+{
+	const struct world *w = all->w;
+	struct world without = *w;
+	struct lack n = { 0 };
+	struct sim less;
+	int gone = 0, fix;
+
+	while (gone < w->nincidents - 1 && strcmp(w->incident[gone].type, type) != 0)
+		gone++;
+	fix = w->incident[gone].role == ROLE_FIX;
+	without.incident = calloc((size_t)w->nincidents, sizeof(*w->incident));
+	if (without.incident == NULL)
+		err(1, NULL);
+	for (int i = 0, to = 0; i < w->nincidents; i++)
+		if (i != gone)
+			without.incident[to++] = w->incident[i];
+	without.nincidents--;
+	open_sim(&less, &without);
+	compare(all, &less, gone, fix ? w->incident[gone].effect[0].thing[0] : -1, &n);
+	printf("# without %s: %llu are others, %llu named it, %llu took another way\n", type, (unsigned long long)n.changed,
+	    (unsigned long long)n.touched, (unsigned long long)n.moved);
+	tap(tap_, n.unmet == 0, "without %s: %llu requests are others that it never met", type, (unsigned long long)n.unmet);
+	tap(tap_, n.changed > 2 && (fix ? n.moved > 500 : n.touched < n.changed * 11 / 10 + 5), "without %s: those it met are others",
+	    type);
+	sim_close(&less);
+	free(without.incident);
+}
+
+/* Without an incident of links only those requests are others that name it, and with a fix those that took the link it is about. */
+static void
+test_causes(struct tap *tap_, uint64_t seed, uint64_t requests)
+{
+	static const char *const type[] = { "loss", "weather", "reroute", "swell" };
+	struct world w;
+	struct world_draft d;
+	struct sim all;
+	char text[1024];
+
+	make_world(&w, "test/catalogs/cables", seed, requests);
+	if (world_draft(&d, &w, "hard", text, sizeof(text)) == -1 || world_draft_rates(&d) == -1 || world_draft_name(&d) == -1 ||
+	    world_draft_join(&d) == -1)
+		errx(1, "%s", text);
+	world_draft_free(&d);
+	open_sim(&all, &w);
+	for (size_t k = 0; k < sizeof(type) / sizeof(type[0]); k++)
+		take_out(tap_, &all, type[k]);
+	sim_close(&all);
+	world_free(&w);
+}
+
 int
 main(void)
 {
@@ -424,13 +551,17 @@ main(void)
 	test_shards(&t);
 	test_delay(&t);
 	test_cut(&t);
+	for (uint64_t i = 0; i < 2 * many; i++)
+		test_causes(&t, 60 + i, 60000);
 	test_world(&t, "share/og/social", 11, 150000 * many, 0);
 	test_world(&t, "share/og/shop", 12, 30000 * many, 0);
 	test_world(&t, "test/catalogs/orders", 13, 30000 * many, 0);
+	test_world(&t, "test/catalogs/cables", 14, 30000 * many, 0);
 	for (uint64_t i = 0; i < 4; i++) {
 		test_world(&t, "share/og/shop", 20 + i, 8000 * many, 1);
 		test_world(&t, "test/catalogs/orders", 30 + i, 8000 * many, 1);
 		test_world(&t, "share/og/social", 40 + i, 4000 * many, 1);
+		test_world(&t, "test/catalogs/cables", 50 + i, 8000 * many, 1);
 	}
 	return tap_end(&t);
 }
