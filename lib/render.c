@@ -24,7 +24,7 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 
 	switch ((enum catalog_source)s->source) {
 	case SRC_SPAN_TIME:
-		return render_time(d, to, c->time, s->arg);
+		return render_time(d, to, x->start, s->arg);
 	case SRC_SPAN_REQUEST:
 		return render_request_id(d, to, c->r, c->name);
 	case SRC_SPAN_ID:

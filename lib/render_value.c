@@ -486,9 +486,9 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	}
 	switch ((enum catalog_source)p->source) {
 	case SRC_SPAN_TIME:
-		return render_time(d, to, c->time, p->arg);
+		return render_time(d, to, c->rollout != NULL ? c->time : x->start, p->arg);
 	case SRC_SPAN_END:
-		return render_time(d, to, c->time + (c->rollout != NULL ? 0 : x->length), p->arg);
+		return render_time(d, to, c->rollout != NULL ? c->time : x->start + x->length, p->arg);
 	case SRC_TIME:
 		return render_time(d, to, c->time, p->arg);
 	case SRC_REQUEST_ID:

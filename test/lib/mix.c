@@ -266,6 +266,39 @@ test_seal12(struct tap *t)
 	tap(t, worst < 5, "places of neighbours are independent of each other (worst %.1f deviations)", worst);
 }
 
+/* Of x counts the remainder; numbers next to each other are not next to each other any more. */
+static void
+test_seal10(struct tap *t)
+{
+	static unsigned char seen[1000000];
+	uint64_t size = 1, key, x, y, near = 0, total = 0;
+	int digits, good = 1, bound = 1;
+
+	for (digits = 1; digits <= 6; digits++) {
+		size *= 10;
+		for (key = 0; key < (digits < 6 ? 20 : 2); key++) {
+			memset(seen, 0, sizeof(seen));
+			for (x = 0; x < size; x++) {
+				y = mix_seal10(mix(key + (uint64_t)digits), digits, x);
+				good &= y < size && !seen[y < size ? y : 0] &&
+				    mix_seal10(mix(key + (uint64_t)digits), digits, x + 7 * size) == y;
+				seen[y < size ? y : 0] = 1;
+				if (digits == 6 && x > 0) {
+					total++;
+					near += mix_seal10(mix(key + (uint64_t)digits), digits, x - 1) + 1000 > y &&
+					    mix_seal10(mix(key + (uint64_t)digits), digits, x - 1) < y + 1000;
+				}
+			}
+		}
+	}
+	for (size = 10, digits = 1; digits <= 18; digits++, size *= 10)
+		for (x = 0; x < 1000; x++)
+			bound &= mix_seal10(x, digits, mix(x)) < size;
+	tap(t, good && bound, "mix_seal10 is a permutation of the numbers of so many digits");
+	tap(t, near > total / 600 && near < total / 400, "neighbours are near as often as any two (%" PRIu64 " of %" PRIu64 ")", near,
+	    total);
+}
+
 /* Every byte of every program rests on these words. */
 static void
 test_golden(struct tap *t)
@@ -291,6 +324,7 @@ main(void)
 	test_seals(&t);
 	test_avalanche(&t);
 	test_seal12(&t);
+	test_seal10(&t);
 	test_golden(&t);
 	return tap_end(&t);
 }
