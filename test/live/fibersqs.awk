@@ -112,6 +112,8 @@ function transaction(i, start, minute, ms, dependency, failed, word, root, secon
 		log_row(start + 50, "orchestrator", "INFO", remote, "dependency_call", dependency, "", "", "", "calling the other region")
 	log_row(start + ms, "worker", failed ? "ERROR" : "INFO", work, failed ? "timeout" : "completed", cross ? dependency : "", ms, \
 	    failed ? 504 : 200, failed ? "DEP_TIMEOUT" : "", failed ? "gave up" : "done")
+	if (failed)
+		log_row(start + ms + 1, "api", "WARN", root, "retry", "", "", "", "", "queued for manual retry")
 	row("txn_facts", id "," customer "," region "," type "," micro(start) "," micro(start + ms) "," (failed ? "false" : "true") "," \
 	    (failed ? "DEP_TIMEOUT" : "") "," ms)
 	row("service_metrics", second(minute * 60000) "," region "," type ",0.0167," failed "," ms "," ms ",0.2")

@@ -88,7 +88,7 @@ ALL INNER JOIN
 	GROUP BY transaction_id
 ) AS logged USING transaction_id;
 
--- confusion_matrix: does a call name the right transaction? What the join does not find is NULL or empty, as the server is set: known tells.
+-- confusion_matrix: does a call name the right transaction? What a join does not find is NULL or empty, as the server is set: known tells.
 SELECT
 	countIf(transaction_id != '' AND ifNull(known, 0) = 1 AND owner = customer_id) AS tso_tp_count,
 	countIf(transaction_id = '') AS tso_fn_count,
@@ -254,11 +254,13 @@ FROM
 ) AS logs
 ALL INNER JOIN (SELECT transaction_id, duration_ms FROM fibersqs_prod.trace_spans WHERE parent_span_id = '') AS roots USING transaction_id;
 
--- Retries, by hour and region.
-SELECT toStartOfHour(ts) AS hour, region, countIf(event = 'retry') AS retries, countIf(event = 'received') AS transactions
+-- Tried again: attempts beyond the first, and transactions that were left to a person, by hour and region.
+SELECT
+	toStartOfHour(ts) AS hour, region, countIf(service = 'worker-retry') AS attempts, countIf(event = 'retry') AS left_to_a_person,
+	countIf(event = 'received') AS transactions
 FROM fibersqs_prod.app_logs
 GROUP BY hour, region
-ORDER BY retries DESC, hour, region
+ORDER BY attempts + left_to_a_person DESC, hour, region
 LIMIT 20;
 
 -- Calls to support by day and region, with the timeouts of that day.

@@ -60,13 +60,16 @@ SELECT count() FROM fibersqs_prod.app_logs WHERE span_id NOT IN (SELECT span_id 
 -- logs_without_trace: lines that name a trace that is not there.
 SELECT count() FROM fibersqs_prod.app_logs WHERE trace_id NOT IN (SELECT trace_id FROM fibersqs_prod.trace_spans WHERE parent_span_id = '');
 
--- logs_out_of_order: transactions that say something before they are received, or after they have ended.
+-- logs_out_of_order: transactions that say something before they are received, or after they have ended; what is left to a person to try
+-- again comes last.
 SELECT count() FROM
 (
 	SELECT transaction_id FROM fibersqs_prod.app_logs
 	GROUP BY transaction_id
 	HAVING (countIf(event = 'received') > 0 AND min(timestamp) < minIf(timestamp, event = 'received'))
-		OR (countIf(event IN ('completed', 'timeout')) > 0 AND max(timestamp) > maxIf(timestamp, event IN ('completed', 'timeout')))
+		OR (countIf(event IN ('completed', 'timeout')) > 0
+			AND (maxIf(timestamp, event != 'retry') > maxIf(timestamp, event IN ('completed', 'timeout'))
+				OR (countIf(event = 'retry') > 0 AND minIf(timestamp, event = 'retry') < maxIf(timestamp, event IN ('completed', 'timeout')))))
 );
 
 -- logs_of_no_host: hosts that write lines and have no metrics.
