@@ -12,6 +12,8 @@ demo="bash ca-certificates coreutils curl jq xz-utils zstd"
 deb="debhelper dpkg-dev git"
 # Servers that og is tested with.
 servers="clickhouse-server victoria-metrics"
+# And what its pages are looked at with.
+browser="chromium fonts-dejavu-core"
 # What packages are tried in, and several machines are made of.
 machines="iproute2 lintian mmdebstrap openssh-client openssh-server parallel"
 # What og is tested with.
@@ -20,7 +22,7 @@ check="bats bmake clang clang-format clang-tidy cppcheck git groff-base jq libcl
 case $#:${1-} in
 0:) want="$build $demo $check" ;;
 1:deb) want="$build $deb" ;;
-1:live) want="$build $deb $demo $check $servers $machines" ;;
+1:live) want="$build $deb $demo $check $servers $browser $machines" ;;
 1:demo) want="$build $demo" ;;
 *)
 	echo "usage: deps.sh [deb | demo | live]" >&2

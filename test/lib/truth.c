@@ -218,6 +218,7 @@ main(void)
 	struct out whole;
 	size_t n;
 
+	setenv("OG_SHARE", "share/og", 1);
 	make_world(&w);
 	n = list_requests(&w, name);
 	tap(&t, n > REQUESTS * 9 / 10 && w.nincidents == 3, "a world of %zu requests", n);
