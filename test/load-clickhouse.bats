@@ -81,3 +81,9 @@ columns() {
 	rm odd/data/clickhouse-nosuch.csv odd/data/clickhouse-tso_calls.csv
 	refused 1 "odd/data/clickhouse-tso_calls.csv: cannot be read" load-clickhouse -d odd "$URL"
 }
+
+@test "it finds what it needs from wherever it is called" {
+	ln -s "$OG_SHARE/recipes/load-clickhouse" load
+	OG_SHARE=$PWD/nowhere PATH=/usr/bin:/bin run -1 --separate-stderr ./load -d "$SET" "$URL"
+	[[ $stderr = "load-clickhouse: $URL/ping: no answer: "* ]]
+}
