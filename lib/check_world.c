@@ -92,16 +92,25 @@ check_rollouts(struct check *c, const struct world *w)
 }
 
 static int
-same_places(const struct world_incident *a, const struct world_incident *b)
+same(const struct world_incident *a, const struct world_incident *b)
 {
+	if (strcmp(a->component, b->component) != 0 || a->end != b->end || a->role != b->role || a->nplaces != b->nplaces ||
+	    a->neffects != b->neffects)
+		return 0;
 	for (int i = 0; i < a->nplaces; i++)
-		for (int k = 0; k < b->nplaces; k++)
-			if (a->place[i] == b->place[k])
-				return 1;
-	return a->nplaces == 0 || b->nplaces == 0;
+		if (a->place[i] != b->place[i])
+			return 0;
+	for (int i = 0; i < a->neffects; i++) {
+		const struct world_effect *x = &a->effect[i], *y = &b->effect[i];
+
+		if (x->what != y->what || x->series != y->series || x->nthings != y->nthings ||
+		    (x->nthings > 0 && x->thing[0] != y->thing[0]))
+			return 0;
+	}
+	return 1;
 }
 
-/* Two of one component at one place at once could not be told apart. */
+/* Any number may happen at once, but none twice. */
 static void
 check_incidents(struct check *c, const struct world *w)
 {
@@ -114,10 +123,9 @@ check_incidents(struct check *c, const struct world *w)
 		if (x->end <= w->begin || x->start >= w->end)
 			check_fault(c, P_DATES, 0, "incident %s is outside the world", x->id);
 		/* Sorted by their start. */
-		for (int k = i + 1; k < w->nincidents && w->incident[k].start < x->end; k++)
-			if (strcmp(w->incident[k].component, x->component) == 0 && same_places(x, &w->incident[k]))
-				check_fault(c, P_INCIDENTS, 0, "incidents %s and %s are of one component, place and time", x->id,
-				    w->incident[k].id);
+		for (int k = i + 1; k < w->nincidents && w->incident[k].start == x->start; k++)
+			if (same(x, &w->incident[k]))
+				check_fault(c, P_INCIDENTS, 0, "incidents %s and %s are one", x->id, w->incident[k].id);
 	}
 }
 

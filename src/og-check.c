@@ -1,8 +1,8 @@
 /*
  * og-check: does this data keep its promises?
  *
- * Standard input: events, spans, samples or a world. Standard output: one JSON object, the verdict. It depends on the input, on the world
- * and the catalog, on the samples of -m and on the options.
+ * Standard input: events, spans, samples or a world; or a folder of tables. Standard output: one JSON object, the verdict. It depends on
+ * the input, on the world and the catalog, on the samples of -m and on the options.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "out.h"
 #include "rec.h"
+#include "rules.h"
 #include "sim.h"
 #include "world.h"
 
@@ -25,7 +26,7 @@
 #define INTERVAL_MAX (10000 * CLOCK_DAY)
 
 static struct opts {
-	const char *catalog, *labels, *layout, *samples, *world;
+	const char *catalog, *labels, *layout, *samples, *world, *folder;
 	int64_t interval; /* us; 0: samples of spans */
 	int deltas, part, strict, unordered, verbose;
 } opts = { .labels = "service,stack,success" };
@@ -187,12 +188,51 @@ run(struct checker *k)
 	return broken;
 }
 
+/* ---- tables ---- */
+
+static void
+told_table(const char *file, uint64_t line, const char *check, const char *what, void *arg)
+{
+	(void)arg;
+	if (line > 0)
+		warnx("%s:%llu: %s: %s", file, (unsigned long long)line, check, what);
+	else
+		warnx("%s: %s: %s", file, check, what);
+}
+
+/* A folder, by the rules of the catalog. */
+static int
+run_folder(struct checker *k, const char *folder)
+{
+	char text[ERROR_MAX], path[ERROR_MAX];
+	struct rules *rules;
+	int broken;
+
+	(void)snprintf(path, sizeof(path), "%s/world.ndjson", folder);
+	if (world_load(&k->w, opts.world == NULL ? path : opts.world, opts.catalog, text, sizeof(text)) == -1)
+		errx(2, "%s", text);
+	if (catalog_beside(&k->w.cat, "checks", path, sizeof(path)) == -1)
+		errx(2, "%s: no table checks.tsv", k->w.cat.name);
+	if ((rules = rules_open(path, &k->w, text, sizeof(text))) == NULL)
+		errx(2, "%s", text);
+	if (rules_run(rules, folder, text, sizeof(text)) == -1)
+		errx(1, "%s", text);
+	if (opts.verbose)
+		rules_tell(rules, told_table, NULL);
+	if (out_open(&k->out, STDOUT_FILENO, 0) == -1)
+		err(1, NULL);
+	broken = rules_verdict(rules, &k->out);
+	if (out_close(&k->out) == -1)
+		err(1, "<stdout>");
+	return broken;
+}
+
 static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-check [-Bdpuv] [-c catalog] [-g labels] [-i interval] [-l layout]\n"
-	    "                [-m samples] [-w world]\n");
+	    "                [-m samples] [-w world] [folder]\n");
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);
@@ -280,8 +320,11 @@ parse(int argc, char *argv[])
 
 	while ((ch = getopt_long(argc, argv, "Bc:dg:hi:l:m:puVvw:", longopts, NULL)) != -1)
 		take_option(ch);
-	if (argc > optind)
+	if (argc > optind + 1)
 		usage(2);
+	opts.folder = argv[optind];
+	if (opts.folder != NULL && (opts.samples != NULL || opts.layout != NULL))
+		errx(2, "-%c is not for a folder", opts.samples != NULL ? 'm' : 'l');
 	if (opts.samples == NULL && (opts.interval != 0 || opts.deltas))
 		errx(2, "-%c needs -m", opts.interval != 0 ? 'i' : 'd');
 }
@@ -295,5 +338,5 @@ main(int argc, char *argv[])
 	k.plan = (struct check_plan){ .part = opts.part, .unordered = opts.unordered, .strict = opts.strict };
 	k.plan.told = opts.verbose ? told : NULL;
 	k.plan.arg = &k;
-	return run(&k);
+	return opts.folder != NULL ? run_folder(&k, opts.folder) : run(&k);
 }

@@ -1,0 +1,553 @@
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "num.h"
+#include "rules_impl.h"
+#include "tsv.h"
+
+enum { C_NAME, C_KIND, C_OF, C_AGAINST, C_BY, C_LOW, C_HIGH, C_LEVEL, C_SOURCE, COLUMNS };
+static const char *const columns[COLUMNS] = { "check", "kind", "of", "against", "by", "low", "high", "level", "source" };
+
+/* What a kind needs: columns in "of" at least; "against": 0 not, 1 must be there, 2 may; columns in "by" at most and at least. */
+static const struct {
+	const char *name;
+	int columns, against, by, by_least;
+} kinds[KINDS] = { [K_ROWS] = { "rows", 0, 0, 0, 0 },
+	[K_UNIQUE] = { "unique", 1, 0, 0, 0 },
+	[K_EXISTS] = { "exists", 1, 1, 0, 0 },
+	[K_MISSING] = { "missing", 1, 1, 0, 0 },
+	[K_MEAN] = { "mean", 1, 2, 0, 0 },
+	[K_MIN] = { "min", 1, 2, 0, 0 },
+	[K_MAX] = { "max", 1, 2, 0, 0 },
+	[K_P50] = { "p50", 1, 2, 0, 0 },
+	[K_P95] = { "p95", 1, 2, 0, 0 },
+	[K_P99] = { "p99", 1, 2, 0, 0 },
+	[K_TAIL] = { "tail", 1, 0, 0, 0 },
+	[K_DAY] = { "day", 0, 0, 0, 0 },
+	[K_SHARE] = { "share", 0, 1, 0, 0 },
+	[K_CORRELATION] = { "correlation", 1, 1, 0, 0 },
+	[K_ORDER] = { "order", 1, 2, 2, 1 },
+	[K_INSIDE] = { "inside", 2, 0, 3, 3 },
+	[K_OFFSET] = { "offset", 1, 1, 0, 0 } };
+
+int
+rules_fail(struct rules *r, const char *path, size_t line, const char *fmt, ...)
+{
+	char text[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	tsv_error(r->err, r->errsize, path, line, "%s", text);
+	return -1;
+}
+
+/* ---- the table of rules ---- */
+
+static int
+takes_level(const struct rules *r, const char *levels)
+{
+	const char *level = r->w->cat.set.level;
+
+	if (*levels == '\0' || level == NULL)
+		return 1;
+	while (*levels != '\0') {
+		size_t n = strcspn(levels, ",");
+
+		if (n == strlen(level) && memcmp(levels, level, n) == 0)
+			return 1;
+		levels += n + (levels[n] == ',');
+	}
+	return 0;
+}
+
+/* "a/b/c" */
+static int
+parse_by(struct rule *x, const char *s)
+{
+	int n = 0;
+
+	while (*s != '\0') {
+		size_t len = strcspn(s, "/");
+
+		if (n == 3 || len == 0 || (x->by[n++] = strndup(s, len)) == NULL)
+			return -1;
+		s += len + (s[len] == '/');
+	}
+	return n > kinds[x->kind].by || n < kinds[x->kind].by_least ? -1 : 0;
+}
+
+/* "event=a<b,c<d" */
+static int
+parse_steps(struct rule *x, const char *s)
+{
+	size_t n = strcspn(s, "=");
+
+	if (s[n] == '\0' || n == 0 || (x->step_column = strndup(s, n)) == NULL)
+		return -1;
+	for (s += n + 1; *s != '\0'; s += n + (s[n] == '<')) {
+		n = strcspn(s, "<");
+		if (x->nsteps == RULES_STEPS || (x->step[x->nsteps] = strndup(s, n)) == NULL)
+			return -1;
+		x->nsteps++;
+	}
+	return 0;
+}
+
+static int
+parse_rule(struct rules *r, struct rule *x, char **cell, const char *path, size_t line)
+{
+	const char *why;
+	int k = 0;
+
+	while (k < KINDS && strcmp(kinds[k].name, cell[C_KIND]) != 0)
+		k++;
+	if (k == KINDS)
+		return rules_fail(r, path, line, "no kind \"%.64s\"", cell[C_KIND]);
+	x->kind = (enum kind)k;
+	x->known = 1;
+	x->off = !takes_level(r, cell[C_LEVEL]);
+	if ((x->name = strdup(cell[C_NAME])) == NULL || (x->source = strdup(cell[C_SOURCE])) == NULL ||
+	    (x->low_text = strdup(cell[C_LOW])) == NULL || (x->high_text = strdup(cell[C_HIGH])) == NULL)
+		return rules_fail(r, path, 0, "%s", strerror(ENOMEM));
+	if (x->name[0] == '\0')
+		return rules_fail(r, path, line, "a check without a name");
+	if (selection_parse(r, &x->of, cell[C_OF], &why) == -1)
+		return rules_fail(r, path, line, "\"%.200s\" %s", cell[C_OF], why);
+	x->has_against = cell[C_AGAINST][0] != '\0' && x->kind != K_ORDER;
+	if (x->has_against && selection_parse(r, &x->against, cell[C_AGAINST], &why) == -1)
+		return rules_fail(r, path, line, "\"%.200s\" %s", cell[C_AGAINST], why);
+	if (x->kind == K_ORDER && cell[C_AGAINST][0] != '\0' && parse_steps(x, cell[C_AGAINST]) == -1)
+		return rules_fail(r, path, line, "\"%.200s\" are no steps COLUMN=A<B,C<D", cell[C_AGAINST]);
+	if (x->of.ncolumns < kinds[k].columns || (kinds[k].against == 1 && !x->has_against) || (kinds[k].against == 0 && x->has_against) ||
+	    (x->has_against && x->against.ncolumns < (kinds[k].columns > 0)))
+		return rules_fail(r, path, line, "\"%s\" needs other columns in \"of\" or \"against\"", kinds[k].name);
+	if (parse_by(x, cell[C_BY]) == -1)
+		return rules_fail(r, path, line, "\"%s\" needs other columns in \"by\"", kinds[k].name);
+	return 0;
+}
+
+static int
+parse_rules(struct rules *r, const struct tsv *t, const char *path)
+{
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (t->ncols != COLUMNS || strcmp(t->column[i], columns[i]) != 0)
+			return rules_fail(r, path, t->line, "the columns are check, kind, of, against, by, low, high, level, source");
+	if ((r->rule = calloc(t->nrows + 1, sizeof(*r->rule))) == NULL)
+		return rules_fail(r, path, 0, "%s", strerror(errno));
+	for (size_t i = 0; i < t->nrows; i++) {
+		for (int k = 0; k < r->n; k++)
+			if (strcmp(r->rule[k].name, t->cell[i * COLUMNS]) == 0 && !r->rule[k].off &&
+			    takes_level(r, t->cell[i * COLUMNS + C_LEVEL]))
+				return rules_fail(r, path, t->line + 1 + i, "a second check \"%.64s\"", r->rule[k].name);
+		r->n++;
+		if (parse_rule(r, &r->rule[i], t->cell + i * COLUMNS, path, t->line + 1 + i) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+struct rules *
+rules_open(const char *path, const struct world *world, char *err, size_t errsize)
+{
+	struct rules *r = calloc(1, sizeof(*r));
+	struct tsv t = { 0 };
+	size_t size;
+	char *text;
+	int failed;
+
+	(void)snprintf(err, errsize, "%s", strerror(ENOMEM));
+	if (r == NULL)
+		return NULL;
+	r->w = world;
+	r->path = path;
+	r->err = err;
+	r->errsize = errsize;
+	r->minutes = (world->end - world->begin) / CLOCK_MINUTE;
+	text = tsv_slurp(path, &size, err, errsize);
+	if (text == NULL || tsv_parse(&t, text, size, path, err, errsize) == -1) {
+		rules_free(r);
+		return NULL;
+	}
+	failed = parse_rules(r, &t, path);
+	tsv_free(&t);
+	for (int i = 0; i < r->n && failed == 0; i++)
+		if (!r->rule[i].off && rule_prepare(r, &r->rule[i]) == -1)
+			failed = rules_fail(r, path, 0, "%s", strerror(ENOMEM));
+	if (failed == 0)
+		return r;
+	rules_free(r);
+	return NULL;
+}
+
+void
+rules_free(struct rules *r)
+{
+	if (r == NULL)
+		return;
+	for (int i = 0; i < r->n; i++)
+		rule_free(&r->rule[i]);
+	for (int i = 0; i < r->nwindows; i++) {
+		free(r->windows[i]->name);
+		free(r->windows[i]->span);
+		free(r->windows[i]->link);
+		free(r->windows[i]);
+	}
+	for (int i = 0; i < r->nfiles; i++)
+		free(r->file[i].path);
+	free(r->file);
+	free(r->windows);
+	free(r->rule);
+	free(r->truth);
+	free(r);
+}
+
+/* ---- bounds ---- */
+
+/* "a.b.c" in ground_truth.json. */
+static int
+truth_number(const struct rules *r, const char *path, size_t n, double *x)
+{
+	struct json_value at = { r->truth, r->truth_n }, key, v;
+
+	while (n > 0) {
+		const char *dot = memchr(path, '.', n), *next = NULL;
+		size_t len = dot == NULL ? n : (size_t)(dot - path);
+		int found = 0;
+
+		while (at.p != NULL && at.p[0] == '{' && json_member(at, &next, &key, &v) == 1)
+			if (key.n == len && memcmp(key.p, path, len) == 0) {
+				found = 1;
+				break;
+			}
+		if (!found)
+			return -1;
+		at = v;
+		if (dot == NULL)
+			break;
+		path += len + 1;
+		n -= len + 1;
+	}
+	return json_double(at, x);
+}
+
+/* A number; "begin" or "end" of the world, in seconds; "=PATH+PATH", numbers of the ground truth. */
+static int
+bound(const struct rules *r, const char *s, double none, double *x)
+{
+	double part;
+
+	*x = none;
+	if (*s == '\0')
+		return 0;
+	if (strcmp(s, "begin") == 0 || strcmp(s, "end") == 0) {
+		*x = (double)(s[0] == 'b' ? r->w->begin : r->w->end) / CLOCK_SECOND;
+		return 0;
+	}
+	if (*s != '=')
+		return num_decimal(s, strlen(s), x);
+	*x = 0;
+	for (s++; *s != '\0';) {
+		size_t n = strcspn(s, "+");
+
+		if (r->truth == NULL || truth_number(r, s, n, &part) == -1)
+			return -1;
+		*x += part;
+		s += n + (s[n] == '+');
+	}
+	return 0;
+}
+
+static int
+read_truth(struct rules *r, const char *folder)
+{
+	static const char *const none = "";
+	struct json_reader *check;
+	struct json_value unused;
+	const char *why;
+	char path[4096];
+	struct stat st;
+	int failed;
+
+	(void)snprintf(path, sizeof(path), "%s/ground_truth.json", folder);
+	if (stat(path, &st) == -1)
+		return 0;
+	if ((r->truth = tsv_slurp(path, &r->truth_n, r->err, r->errsize)) == NULL)
+		return -1;
+	while (r->truth_n > 0 && strchr(" \t\r\n", r->truth[r->truth_n - 1]) != NULL)
+		r->truth_n--;
+	if ((check = json_reader(&none, 0)) == NULL)
+		return rules_fail(r, path, 0, "%s", strerror(errno));
+	failed = json_read(check, r->truth, r->truth_n, &unused, &why) == -1 ? rules_fail(r, path, 0, "%s", why) : 0;
+	json_reader_free(check);
+	return failed;
+}
+
+/* ---- the tables ---- */
+
+/* Where a table is. 0, or -1: nowhere. */
+static int
+find_table(const char *folder, const char *table, char *path, size_t size)
+{
+	static const char *const places[] = { "/data/clickhouse-", "/data/", "/instructors/", "/" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		struct stat st;
+		int n = snprintf(path, size, "%s%s%s.csv", folder, places[i], table);
+
+		if (n > 0 && (size_t)n < size && stat(path, &st) == 0 && S_ISREG(st.st_mode))
+			return 0;
+	}
+	return -1;
+}
+
+/* Each table once, and where it is. */
+static int
+name_tables(struct rules *r, const char *folder)
+{
+	if ((r->file = calloc((size_t)r->n * 2 + 1, sizeof(*r->file))) == NULL)
+		return rules_fail(r, folder, 0, "%s", strerror(errno));
+	for (int i = 0; i < r->n; i++)
+		for (int side = 0; side < 2; side++) {
+			struct selection *s = side == 0 ? &r->rule[i].of : &r->rule[i].against;
+			char path[4096];
+			int k = 0;
+
+			if (r->rule[i].off || s->table == NULL)
+				continue;
+			while (k < r->nfiles && strcmp(r->file[k].table, s->table) != 0)
+				k++;
+			if (k == r->nfiles) {
+				r->file[k].table = s->table;
+				if (find_table(folder, s->table, path, sizeof(path)) == 0 && (r->file[k].path = strdup(path)) == NULL)
+					return rules_fail(r, folder, 0, "%s", strerror(errno));
+				r->nfiles++;
+			}
+			s->file = r->file[k].path;
+			if (s->file == NULL && r->rule[i].kind != K_ROWS && r->rule[i].known) {
+				r->rule[i].known = 0;
+				(void)snprintf(r->rule[i].why_text, RULES_TEXT, "there is no table \"%.64s\"", s->table);
+				r->rule[i].why = r->rule[i].why_text;
+			}
+		}
+	return 0;
+}
+
+static int
+bind_column(const struct csv *c, const char *name, int *at, const char **missing)
+{
+	if (name == NULL || (*at = csv_column(c, name, strlen(name))) != -1)
+		return 0;
+	*missing = name;
+	return -1;
+}
+
+/* The columns of all rules about this table. */
+static void
+bind_rules(struct rules *r, const struct csv *c, const char *file)
+{
+	for (int i = 0; i < r->n; i++) {
+		struct rule *x = &r->rule[i];
+		const char *missing = NULL;
+		int bad = 0;
+
+		for (int side = 0; side < 2 && !x->off && x->known; side++) {
+			struct selection *s = side == 0 ? &x->of : &x->against;
+
+			if (s->file == file)
+				bad |= selection_bind(s, c, &missing) == -1;
+			for (int k = 0; k < 3 && side == 0 && s->file == file; k++)
+				bad |= bind_column(c, x->by[k], &x->by_at[k], &missing) == -1;
+			if (side == 0 && s->file == file)
+				bad |= bind_column(c, x->step_column, &x->step_at, &missing) == -1;
+		}
+		if (bad) {
+			x->known = 0;
+			rule_fault(x, c, 0, "there is no column \"%.64s\"", missing);
+		}
+	}
+}
+
+static int
+is_about(const struct rule *x, const char *file, int pass)
+{
+	if (x->off || !x->known)
+		return 0;
+	if (pass == 1)
+		return x->of.file == file && (x->kind == K_EXISTS || x->kind == K_MISSING || x->kind == K_OFFSET);
+	return x->of.file == file || x->against.file == file;
+}
+
+static int
+read_table(struct rules *r, const char *file, int pass)
+{
+	struct csv c;
+	int got = 0, wanted = 0;
+
+	for (int i = 0; i < r->n; i++)
+		wanted |= is_about(&r->rule[i], file, pass);
+	if (!wanted)
+		return 0;
+	errno = 0;
+	if (csv_open(&c, file) == -1)
+		got = -1;
+	else {
+		c.id = file;
+		bind_rules(r, &c, file);
+		while ((got = csv_next(&c)) == 1)
+			for (int i = 0; i < r->n; i++)
+				if (is_about(&r->rule[i], file, pass))
+					rule_row(r, &r->rule[i], &c, pass);
+	}
+	if (got == -1)
+		(void)rules_fail(r, file, c.line, "%s", errno != 0 ? strerror(errno) : c.why);
+	csv_close(&c);
+	return got;
+}
+
+static int
+set_bounds(struct rules *r)
+{
+	for (int i = 0; i < r->n; i++) {
+		struct rule *x = &r->rule[i];
+
+		if (bound(r, x->low_text, -HUGE_VAL, &x->low) == 0 && bound(r, x->high_text, HUGE_VAL, &x->high) == 0)
+			continue;
+		if (x->low_text[0] != '=' && x->high_text[0] != '=')
+			return rules_fail(r, r->path, 0, "check \"%.64s\": a bound is no number", x->name);
+		if (x->known)
+			x->why = "ground_truth.json does not say it";
+		x->known = 0;
+		x->low = -HUGE_VAL;
+		x->high = HUGE_VAL;
+	}
+	return 0;
+}
+
+int
+rules_run(struct rules *r, const char *folder, char *err, size_t errsize)
+{
+	r->err = err;
+	r->errsize = errsize;
+	if (read_truth(r, folder) == -1 || name_tables(r, folder) == -1 || set_bounds(r) == -1)
+		return -1;
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < r->nfiles; i++)
+			if (r->file[i].path != NULL && read_table(r, r->file[i].path, pass) == -1)
+				return -1;
+	for (int i = 0; i < r->n; i++)
+		if (!r->rule[i].off)
+			rule_end(r, &r->rule[i]);
+	return 0;
+}
+
+/* ---- the verdict ---- */
+
+__attribute__((format(printf, 2, 3))) static void
+put(struct out *o, const char *fmt, ...)
+{
+	char *to = out_room(o, RULES_TEXT);
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(to, RULES_TEXT, fmt, ap);
+	va_end(ap);
+	out_took(o, to + (n < RULES_TEXT ? n : RULES_TEXT - 1));
+}
+
+static void
+put_text(struct out *o, const char *key, const char *text)
+{
+	size_t n = strlen(text);
+
+	put(o, ",\"%s\":", key);
+	out_took(o, json_quote(out_room(o, JSON_QUOTED(n)), text, n));
+}
+
+static void
+put_number(struct out *o, const struct rule *x, const char *key, double v)
+{
+	const char *quote = x->sums[0].timed && !x->has_against ? "\"" : "";
+	char buf[32];
+
+	put(o, ",\"%s\":%s%s%s", key, quote, rule_number(x, v, buf), quote);
+}
+
+/* The name without its folder. */
+static const char *
+base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+static void
+put_rule(struct out *o, const struct rule *x)
+{
+	put(o, "{\"ok\":%s", x->broken == 0 ? "true" : "false");
+	put_text(o, "name", x->name);
+	if (x->known)
+		put_number(o, x, "value", x->value);
+	else if (x->why != NULL)
+		put_text(o, "unknown", x->why);
+	if (x->low > -HUGE_VAL)
+		put_number(o, x, "low", x->low);
+	if (x->high < HUGE_VAL)
+		put_number(o, x, "high", x->high);
+	put(o, ",\"rows\":%llu", (unsigned long long)x->sums[0].rows);
+	for (uint64_t i = 0; i < x->broken && i < RULES_SHOWN; i++) {
+		put(o, i == 0 ? ",\"broken\":%llu,\"first\":[{" : ",{", (unsigned long long)x->broken);
+		if (x->shown[i].line > 0)
+			put(o, "\"line\":%llu,", (unsigned long long)x->shown[i].line);
+		put(o, "\"table\":\"%.64s\"", x->of.table);
+		put_text(o, "what", x->shown[i].text);
+		put(o, "}");
+	}
+	put(o, x->broken > 0 ? "]" : "");
+	if (x->source[0] != '\0')
+		put_text(o, "source", x->source);
+	put(o, "}");
+}
+
+int
+rules_verdict(const struct rules *r, struct out *o)
+{
+	int broken = 0, n = 0;
+
+	for (int i = 0; i < r->n; i++)
+		broken |= r->rule[i].broken > 0;
+	put(o, "{\"ok\":%s,\"kind\":\"tables\"", broken ? "false" : "true");
+	put_text(o, "catalog", r->w->cat.name);
+	put_text(o, "level", r->w->cat.set.level == NULL ? "" : r->w->cat.set.level);
+	put(o, ",\"checks\":[");
+	for (int i = 0; i < r->n; i++)
+		if (!r->rule[i].off) {
+			put(o, n++ > 0 ? "," : "");
+			put_rule(o, &r->rule[i]);
+		}
+	put(o, "],\"tables\":{");
+	n = 0;
+	for (int i = 0; i < r->nfiles; i++)
+		if (r->file[i].path != NULL)
+			put(o, "%s\"%.64s\":\"%.128s\"", n++ > 0 ? "," : "", r->file[i].table, base(r->file[i].path));
+	put(o, "},\"approximated\":[\"keys are compared by fingerprints of 64 bits\",\"quantiles are less than 1 %% too large\"]}\n");
+	return broken;
+}
+
+void
+rules_tell(const struct rules *r, void (*told)(const char *, uint64_t, const char *, const char *, void *), void *arg)
+{
+	for (int i = 0; i < r->n; i++)
+		for (uint64_t k = 0; k < r->rule[i].broken && k < RULES_SHOWN; k++)
+			told(r->rule[i].shown[k].file != NULL ? r->rule[i].shown[k].file : r->rule[i].of.table, r->rule[i].shown[k].line,
+			    r->rule[i].name, r->rule[i].shown[k].text, arg);
+}

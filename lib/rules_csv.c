@@ -1,0 +1,173 @@
+/* CSV as RFC 4180 has it: cells between commas, in quotes where they hold commas, quotes or line ends. LF or CRLF. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rules_impl.h"
+
+static int
+fail(struct csv *c, const char *what)
+{
+	errno = 0;
+	(void)snprintf(c->why, sizeof(c->why), "%s", what);
+	return -1;
+}
+
+/* A quoted cell from its quote on, unescaped in place; the end of it in *end; 0, 1: the line ends inside, -1. */
+static int
+quoted(char *p, const char *limit, struct cell *cell, char **end)
+{
+	char *to = p;
+	char *from = p + 1;
+
+	for (; from < limit; from++) {
+		if (*from == '"') {
+			if (from + 1 == limit || from[1] != '"')
+				break;
+			from++;
+		}
+		*to++ = *from;
+	}
+	if (from >= limit)
+		return 1;
+	cell->p = p;
+	cell->n = (size_t)(to - p);
+	*end = from + 1;
+	return *end == limit || **end == ',' ? 0 : -1;
+}
+
+/* Is the line over, or does a quoted cell go on behind it? */
+static int
+is_whole(const char *line, size_t len)
+{
+	int inside = 0;
+
+	if (memchr(line, '"', len) == NULL)
+		return 1;
+	for (size_t i = 0; i < len; i++)
+		inside ^= line[i] == '"';
+	return !inside;
+}
+
+/* How many cells, or -1. */
+static int
+split(struct csv *c, char *line, size_t len, struct cell *cell, int max)
+{
+	char *p = line, *limit = line + len, *end;
+	int n = 0;
+
+	if (len > 0 && limit[-1] == '\r')
+		limit--;
+	for (;;) {
+		if (n == max)
+			return fail(c, "more cells than columns");
+		if (p < limit && *p == '"') {
+			if (quoted(p, limit, &cell[n], &end) != 0)
+				return fail(c, "a quote where none may be");
+		} else {
+			end = memchr(p, ',', (size_t)(limit - p));
+			end = end == NULL ? limit : end;
+			cell[n].p = p;
+			cell[n].n = (size_t)(end - p);
+		}
+		n++;
+		if (end == limit)
+			return n;
+		p = end + 1;
+	}
+}
+
+/* One row as one text. 1, 0, -1. */
+static int
+next_line(struct csv *c, char **line, size_t *len)
+{
+	enum rec_status status = rec_next(&c->in, line, len);
+
+	if (status == REC_ERROR)
+		return -1;
+	if (status == REC_LONG)
+		return fail(c, "a line longer than lines may be");
+	if (status == REC_END)
+		return 0;
+	c->line = c->in.line;
+	if (is_whole(*line, *len))
+		return 1;
+	c->joined.n = 0;
+	for (;;) {
+		if (buf_put(&c->joined, *line, *len) == -1 || buf_put(&c->joined, "\n", 1) == -1)
+			return -1;
+		if (is_whole(c->joined.p, c->joined.n))
+			break;
+		if (c->joined.n > OUT_LINE_MAX || (status = rec_next(&c->in, line, len)) != REC_LINE)
+			return status == REC_ERROR ? -1 : fail(c, "a quoted cell without an end");
+	}
+	*line = c->joined.p;
+	*len = c->joined.n - 1;
+	return 1;
+}
+
+int
+csv_open(struct csv *c, const char *path)
+{
+	struct cell head[RULES_COLUMNS];
+	char *line;
+	size_t len;
+	int got;
+
+	*c = (struct csv){ .fd = open(path, O_RDONLY) };
+	if (c->fd == -1)
+		return -1;
+	if ((c->path = strdup(path)) == NULL || rec_open(&c->in, c->fd, path, NULL, 0) == -1)
+		return -1;
+	if ((got = next_line(c, &line, &len)) <= 0)
+		return got == 0 ? fail(c, "no row of names") : -1;
+	if ((c->ncols = split(c, line, len, head, RULES_COLUMNS)) == -1)
+		return -1;
+	c->name = calloc((size_t)c->ncols, sizeof(*c->name));
+	c->cell = calloc((size_t)c->ncols, sizeof(*c->cell));
+	for (int i = 0; c->name != NULL && i < c->ncols; i++)
+		if ((c->name[i] = strndup(head[i].p, head[i].n)) == NULL)
+			return -1;
+	return c->name == NULL || c->cell == NULL ? -1 : 0;
+}
+
+int
+csv_next(struct csv *c)
+{
+	char *line;
+	size_t len;
+	int got = next_line(c, &line, &len), n;
+
+	if (got <= 0)
+		return got;
+	if ((n = split(c, line, len, c->cell, c->ncols)) == -1)
+		return -1;
+	return n < c->ncols ? fail(c, "fewer cells than columns") : 1;
+}
+
+void
+csv_close(struct csv *c)
+{
+	for (int i = 0; c->name != NULL && i < c->ncols; i++)
+		free(c->name[i]);
+	free(c->name);
+	free(c->cell);
+	free(c->path);
+	buf_free(&c->joined);
+	rec_close(&c->in);
+	if (c->fd != -1)
+		(void)close(c->fd);
+	c->fd = -1;
+}
+
+int
+csv_column(const struct csv *c, const char *name, size_t n)
+{
+	for (int i = 0; i < c->ncols; i++)
+		if (strlen(c->name[i]) == n && memcmp(c->name[i], name, n) == 0)
+			return i;
+	return -1;
+}

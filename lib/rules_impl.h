@@ -1,0 +1,198 @@
+/* Shared by the files of rules only. */
+#ifndef OG_RULES_IMPL_H
+#define OG_RULES_IMPL_H
+
+#include "buf.h"
+#include "hist.h"
+#include "json.h"
+#include "rec.h"
+#include "rules.h"
+
+#define RULES_TEXT 256
+#define RULES_KEYS 8    /* columns of a key */
+#define RULES_STEPS 16  /* of an order */
+#define RULES_RUN 65536 /* rows that stand together */
+#define RULES_COLUMNS 256
+
+/* A table that is being read. */
+struct csv {
+	struct rec in;
+	int fd, ncols;
+	char *path;
+	const char *id; /* what selections have as their file */
+	char **name;
+	struct cell {
+		const char *p;
+		size_t n;
+	} * cell;
+	struct buf joined; /* a row that goes over several lines */
+	uint64_t line;
+	char why[RULES_TEXT];
+};
+
+/* 0, or -1 with errno or, if that is 0, c->why. */
+int csv_open(struct csv *, const char *path);
+/* 1, 0 at the end, or -1 as above. */
+int csv_next(struct csv *);
+void csv_close(struct csv *);
+/* -1: none of this name. */
+int csv_column(const struct csv *, const char *name, size_t n);
+
+enum relation { IS, IS_NOT, ABOVE, BELOW, DURING, NOT_DURING };
+struct condition {
+	enum relation relation;
+	char *column;
+	int at; /* of the column; set when the table is opened */
+	int n;
+	char **value;
+	int of_links; /* one of the links that the windows' incidents are about */
+	double number;
+	struct windows *windows;
+};
+
+/* Spans of time, sorted, and the links of incidents. */
+struct windows {
+	char *name;
+	int n, nlinks;
+	struct world_burst *span;
+	char **link;
+};
+
+/* TABLE.COLUMN[CONDITION & CONDITION] */
+struct selection {
+	char *table;
+	const char *file; /* where it is; NULL: nowhere */
+	int ncolumns;
+	char *column[RULES_KEYS];
+	int at[RULES_KEYS], time;
+	int nvalues; /* "column=a|b" counts rows of these values: 1 or 0 */
+	char **value;
+	int nconditions;
+	struct condition *condition;
+};
+
+enum kind {
+	K_ROWS,
+	K_UNIQUE,
+	K_EXISTS,
+	K_MISSING,
+	K_MEAN,
+	K_MIN,
+	K_MAX,
+	K_P50,
+	K_P95,
+	K_P99,
+	K_TAIL,
+	K_DAY,
+	K_SHARE,
+	K_CORRELATION,
+	K_ORDER,
+	K_INSIDE,
+	K_OFFSET,
+	KINDS
+};
+
+/* What a selection added up to. */
+struct sums {
+	uint64_t rows, bad; /* bad: rows whose value is no number */
+	double sum, min, max;
+	int timed; /* its values are times, in seconds */
+	struct hist *hist;
+	uint64_t hour[24]; /* of the day */
+	struct minute {
+		double sum;
+		uint64_t n;
+	} * minute;
+};
+
+struct prints {
+	uint64_t *print;
+	int64_t *value; /* NULL: none are kept */
+	size_t n, size;
+	int full;
+};
+
+/* 1 if it is new, 0; *value: where its value is. Full: -1. */
+int prints_put(struct prints *, uint64_t print, int64_t **value);
+int prints_has(const struct prints *, uint64_t print, int64_t *value);
+void prints_free(struct prints *);
+
+struct seen {
+	uint64_t key; /* of the clock, or of the span */
+	int64_t start, end;
+	uint64_t line;
+};
+
+struct rule {
+	char *name, *source, *low_text, *high_text;
+	enum kind kind;
+	struct selection of, against;
+	int has_against, off; /* off: not at this level */
+	char *by[3];          /* names of columns */
+	int by_at[3];
+	int nsteps; /* of an order: values of `step_column`, comma-separated, by rank */
+	char *step_column, *step[RULES_STEPS];
+	int step_at;
+	double low, high;
+	struct sums sums[2];
+	struct prints prints;
+	/* Rows that stand together. */
+	uint64_t group;
+	int rank, nseen, maxseen;
+	struct seen *seen;
+	/* Findings. */
+	double value, least, most;
+	int known;
+	const char *why; /* it is not known */
+	char why_text[RULES_TEXT];
+	uint64_t broken;
+	struct {
+		const char *file;
+		uint64_t line;
+		char text[RULES_TEXT];
+	} shown[RULES_SHOWN];
+};
+
+struct rules {
+	const struct world *w;
+	const char *path;
+	struct {
+		const char *table;
+		char *path; /* NULL: there is none */
+	} * file;
+	int nfiles;
+	char *truth; /* ground_truth.json */
+	size_t truth_n;
+	int n;
+	struct rule *rule;
+	struct windows **windows;
+	int nwindows;
+	int64_t minutes; /* of the world */
+	char *err;
+	size_t errsize;
+};
+
+int rules_fail(struct rules *, const char *path, size_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+__attribute__((format(printf, 4, 5))) void rule_fault(struct rule *, const struct csv *, uint64_t line, const char *fmt, ...);
+
+/* Parse "TABLE.COLUMN[...]". 0, or -1 and *why. */
+int selection_parse(struct rules *, struct selection *, const char *text, const char **why);
+void selection_free(struct selection *);
+/* Find the columns in an open table. 0, or -1 with *missing. */
+int selection_bind(struct selection *, const struct csv *, const char **missing);
+/* Does the row belong to it? *us: its time, if a condition asks for it. */
+int selection_holds(const struct selection *, const struct csv *, int64_t *us);
+int cell_time(struct cell, int64_t *us);
+int cell_number(struct cell, double *);
+uint64_t cells_key(const struct selection *, const struct csv *);
+
+int rule_prepare(struct rules *, struct rule *);
+void rule_free(struct rule *);
+/* One row; pass 0 or 1. */
+void rule_row(struct rules *, struct rule *, const struct csv *, int pass);
+/* A number as it is told: counts whole, times as such, all else in six digits. */
+const char *rule_number(const struct rule *, double, char buf[32]);
+/* When all tables are read. */
+void rule_end(struct rules *, struct rule *);
+
+#endif

@@ -1,0 +1,371 @@
+/* Selections of rows: what stands in the columns "of" and "against". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mix.h"
+#include "num.h"
+#include "rules_impl.h"
+
+static char *
+copy(const char *s, size_t n)
+{
+	while (n > 0 && *s == ' ') {
+		s++;
+		n--;
+	}
+	while (n > 0 && s[n - 1] == ' ')
+		n--;
+	return strndup(s, n);
+}
+
+/* "a|b": how many; -1: no memory. */
+static int
+split_values(const char *s, size_t n, char ***value)
+{
+	size_t count = 1, k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += s[i] == '|';
+	if ((*value = calloc(count, sizeof(**value))) == NULL)
+		return -1;
+	while (k < count) {
+		const char *bar = memchr(s, '|', n);
+		size_t len = bar == NULL ? n : (size_t)(bar - s);
+
+		if (((*value)[k++] = copy(s, len)) == NULL)
+			return -1;
+		s += len + (bar != NULL);
+		n -= len + (bar != NULL);
+	}
+	return (int)count;
+}
+
+static int
+is_value(struct cell c, char *const *value, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (strlen(value[i]) == c.n && memcmp(value[i], c.p, c.n) == 0)
+			return 1;
+	return 0;
+}
+
+/* ---- windows ---- */
+
+static const char *const roles[] = { [ROLE_CAUSE] = "cause", [ROLE_CONFOUNDER] = "confounder", [ROLE_FIX] = "fix" };
+
+static int
+order_spans(const void *one, const void *two)
+{
+	const struct world_burst *a = one, *b = two;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* Those that overlap become one. */
+static void
+merge(struct windows *x)
+{
+	int n = 0;
+
+	qsort(x->span, (size_t)x->n, sizeof(*x->span), order_spans);
+	for (int i = 0; i < x->n; i++) {
+		if (n > 0 && x->span[i].start <= x->span[n - 1].end)
+			x->span[n - 1].end = x->span[i].end > x->span[n - 1].end ? x->span[i].end : x->span[n - 1].end;
+		else
+			x->span[n++] = x->span[i];
+	}
+	x->n = n;
+}
+
+static int
+add_links(const struct world *w, struct windows *x, const struct world_incident *in)
+{
+	for (int i = 0; i < in->neffects; i++) {
+		const struct world_effect *e = &in->effect[i];
+		char **more;
+
+		if (world_of(&w->cat, e->what, e->series) != OF_LINK)
+			continue;
+		if ((more = reallocarray(x->link, (size_t)x->nlinks + (size_t)e->nthings + 1, sizeof(*more))) == NULL)
+			return -1;
+		x->link = more;
+		for (int k = 0; k < e->nthings; k++)
+			x->link[x->nlinks++] = w->cat.link[e->thing[k]].id;
+	}
+	return 0;
+}
+
+/* "cause", "confounder:infra": when such incidents are; "cause*": from their beginning to their end, bursts or not. */
+static int
+fill_windows(const struct world *w, struct windows *x)
+{
+	const char *colon = strchr(x->name, ':');
+	size_t n = strlen(x->name), whole = n > 0 && x->name[n - 1] == '*', role = colon == NULL ? n - whole : (size_t)(colon - x->name);
+	size_t max = 0;
+
+	for (int i = 0; i < w->nincidents; i++)
+		max += 1 + (size_t)w->incident[i].nbursts;
+	if ((x->span = calloc(max + 1, sizeof(*x->span))) == NULL)
+		return -1;
+	for (int i = 0; i < w->nincidents; i++) {
+		const struct world_incident *in = &w->incident[i];
+
+		if (strlen(roles[in->role]) != role || memcmp(roles[in->role], x->name, role) != 0)
+			continue;
+		if (colon != NULL &&
+		    (strlen(in->component) != n - whole - role - 1 || memcmp(in->component, colon + 1, n - whole - role - 1) != 0))
+			continue;
+		if (add_links(w, x, in) == -1)
+			return -1;
+		if (!in->bursty || whole)
+			x->span[x->n++] = (struct world_burst){ in->start, in->end };
+		for (int k = 0; in->bursty && !whole && k < in->nbursts; k++)
+			x->span[x->n++] = in->burst[k];
+	}
+	merge(x);
+	return 0;
+}
+
+static struct windows *
+windows_of(struct rules *r, const char *name, size_t n)
+{
+	struct windows **more, *x;
+
+	for (int i = 0; i < r->nwindows; i++)
+		if (strlen(r->windows[i]->name) == n && memcmp(r->windows[i]->name, name, n) == 0)
+			return r->windows[i];
+	if ((more = reallocarray(r->windows, (size_t)r->nwindows + 1, sizeof(*more))) == NULL)
+		return NULL;
+	r->windows = more;
+	if ((x = calloc(1, sizeof(*x))) == NULL)
+		return NULL;
+	r->windows[r->nwindows++] = x;
+	if ((x->name = strndup(name, n)) == NULL || fill_windows(r->w, x) == -1)
+		return NULL;
+	return x;
+}
+
+static int
+is_during(const struct windows *w, int64_t us)
+{
+	int lo = 0, hi = w->n;
+
+	while (lo < hi) {
+		int mid = lo + (hi - lo) / 2;
+
+		if (w->span[mid].end <= us)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < w->n && us >= w->span[lo].start;
+}
+
+/* ---- parsing ---- */
+
+static int
+parse_condition(struct rules *r, struct condition *c, const char *s, size_t n, const char **why)
+{
+	size_t at = 0;
+	const char *value;
+	char *number;
+
+	while (n > 0 && *s == ' ') {
+		s++;
+		n--;
+	}
+	while (n > 0 && s[n - 1] == ' ')
+		n--;
+	while (at < n && strchr("=!<>@", s[at]) == NULL)
+		at++;
+	*why = "is no condition";
+	c->at = -1;
+	if (at == 0) {
+		int negated = n > 0 && s[0] == '!';
+
+		if (n < 2U + (size_t)negated || s[negated] != '@')
+			return -1;
+		c->relation = negated ? NOT_DURING : DURING;
+		return (c->windows = windows_of(r, s + negated + 1, n - (size_t)negated - 1)) == NULL ? -1 : 0;
+	}
+	if (at == n || (s[at] == '!' && (at + 1 == n || s[at + 1] != '=')) || s[at] == '@')
+		return -1;
+	c->relation = s[at] == '=' ? IS : s[at] == '!' ? IS_NOT : s[at] == '>' ? ABOVE : BELOW;
+	if ((c->column = copy(s, at)) == NULL)
+		return -1;
+	value = s + at + 1 + (s[at] == '!');
+	n -= (size_t)(value - s);
+	if (c->relation == ABOVE || c->relation == BELOW) {
+		int bad;
+
+		if ((number = copy(value, n)) == NULL)
+			return -1;
+		bad = num_decimal(number, strlen(number), &c->number);
+		free(number);
+		return bad;
+	}
+	if (n > 1 && value[0] == '@') {
+		c->of_links = 1;
+		return (c->windows = windows_of(r, value + 1, n - 1)) == NULL ? -1 : 0;
+	}
+	return (c->n = split_values(value, n, &c->value)) == -1 ? -1 : 0;
+}
+
+static int
+parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n, const char **why)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < n; i++)
+		count += s[i] == '&';
+	if ((x->condition = calloc(count, sizeof(*x->condition))) == NULL)
+		return -1;
+	while (n > 0) {
+		const char *and = memchr(s, '&', n);
+		size_t len = and == NULL ? n : (size_t)(and-s);
+
+		if (parse_condition(r, &x->condition[x->nconditions++], s, len, why) == -1)
+			return -1;
+		s += len + (and != NULL);
+		n -= len + (and != NULL);
+	}
+	return 0;
+}
+
+int
+selection_parse(struct rules *r, struct selection *x, const char *text, const char **why)
+{
+	const char *bracket = strchr(text, '['), *dot = strchr(text, '.'), *equal;
+	size_t n = bracket == NULL ? strlen(text) : (size_t)(bracket - text);
+
+	*why = "is no selection TABLE.COLUMN[CONDITION & CONDITION]";
+	if (bracket != NULL && text[strlen(text) - 1] != ']')
+		return -1;
+	if (dot == NULL || dot >= text + n)
+		dot = text + n;
+	if ((x->table = copy(text, (size_t)(dot - text))) == NULL || x->table[0] == '\0')
+		return -1;
+	if (bracket != NULL && parse_conditions(r, x, bracket + 1, strlen(bracket) - 2, why) == -1)
+		return -1;
+	*why = "is no selection TABLE.COLUMN[CONDITION & CONDITION]";
+	text += n;
+	n = (size_t)(text - dot);
+	if (n <= 1)
+		return 0;
+	dot++;
+	n--;
+	if ((equal = memchr(dot, '=', n)) != NULL) {
+		if ((x->nvalues = split_values(equal + 1, (size_t)(dot + n - equal - 1), &x->value)) == -1)
+			return -1;
+		n = (size_t)(equal - dot);
+	}
+	while (n > 0) {
+		const char *plus = memchr(dot, '+', n);
+		size_t len = plus == NULL ? n : (size_t)(plus - dot);
+
+		if (x->ncolumns == RULES_KEYS || (x->column[x->ncolumns++] = copy(dot, len)) == NULL)
+			return -1;
+		dot += len + (plus != NULL);
+		n -= len + (plus != NULL);
+	}
+	return x->nvalues > 0 && x->ncolumns != 1 ? -1 : 0;
+}
+
+void
+selection_free(struct selection *x)
+{
+	for (int i = 0; i < x->nconditions; i++) {
+		free(x->condition[i].column);
+		for (int k = 0; k < x->condition[i].n; k++)
+			free(x->condition[i].value[k]);
+		free(x->condition[i].value);
+	}
+	for (int i = 0; i < x->nvalues; i++)
+		free(x->value[i]);
+	for (int i = 0; i < x->ncolumns; i++)
+		free(x->column[i]);
+	free(x->condition);
+	free(x->value);
+	free(x->table);
+}
+
+/* ---- rows ---- */
+
+int
+selection_bind(struct selection *x, const struct csv *c, const char **missing)
+{
+	for (int i = 0; i < x->ncolumns; i++)
+		if ((x->at[i] = csv_column(c, x->column[i], strlen(x->column[i]))) == -1) {
+			*missing = x->column[i];
+			return -1;
+		}
+	for (int i = 0; i < x->nconditions; i++)
+		if (x->condition[i].column != NULL &&
+		    (x->condition[i].at = csv_column(c, x->condition[i].column, strlen(x->condition[i].column))) == -1) {
+			*missing = x->condition[i].column;
+			return -1;
+		}
+	/* When a row was. */
+	if ((x->time = csv_column(c, "timestamp", 9)) == -1 && (x->time = csv_column(c, "start_ts", 8)) == -1)
+		x->time = 0;
+	return 0;
+}
+
+int
+cell_time(struct cell c, int64_t *us)
+{
+	return clock_parse(c.p, c.n, us);
+}
+
+int
+cell_number(struct cell c, double *x)
+{
+	return num_decimal(c.p, c.n, x);
+}
+
+static int
+condition_holds(const struct selection *x, const struct condition *d, const struct csv *c, int64_t *us)
+{
+	double number;
+
+	switch (d->relation) {
+	case DURING:
+	case NOT_DURING:
+		if (*us == INT64_MIN && cell_time(c->cell[x->time], us) == -1)
+			return 0;
+		return is_during(d->windows, *us) == (d->relation == DURING);
+	case ABOVE:
+	case BELOW:
+		if (cell_number(c->cell[d->at], &number) == -1)
+			return 0;
+		return d->relation == ABOVE ? number > d->number : number < d->number;
+	case IS:
+	case IS_NOT:
+		break;
+	}
+	if (d->of_links)
+		return is_value(c->cell[d->at], d->windows->link, d->windows->nlinks) == (d->relation == IS);
+	return is_value(c->cell[d->at], d->value, d->n) == (d->relation == IS);
+}
+
+int
+selection_holds(const struct selection *x, const struct csv *c, int64_t *us)
+{
+	*us = INT64_MIN;
+	for (int i = 0; i < x->nconditions; i++)
+		if (!condition_holds(x, &x->condition[i], c, us))
+			return 0;
+	return 1;
+}
+
+uint64_t
+cells_key(const struct selection *x, const struct csv *c)
+{
+	uint64_t key = 0;
+
+	for (int i = 0; i < x->ncolumns; i++)
+		key = mix(key + mix_name(c->cell[x->at[i]].p, c->cell[x->at[i]].n));
+	return key != 0 ? key : 1;
+}

@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# og-check on a folder of tables: each kind of rule passes on what is right, and finds what is not, in the row where it stands.
+# shellcheck disable=SC2154 # stderr comes from run
+
+bats_require_minimum_version 1.5.0
+load common
+
+# Two days of a little service, as CSV: requests with lines in order, their trees, hosts, and a circuit whose delay its calls feel, during an incident.
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	mkdir -p share/small dir/data
+	cp "$OG_ROOT"/share/og/shop/*.tsv share/small
+	cp -r "$OG_ROOT/share/og/default" share
+	OG_SHARE=$PWD/share og-entities -c small -b 2025-01-01 -e 2025-01-03 -n 100 |
+		OG_SHARE=$PWD/share og-incidents -N -a 'component=adFailure,start=2025-01-02T06:00:00Z,duration=2h' >dir/world.ndjson
+	awk 'BEGIN {
+		print "timestamp,id,trace,parent,ms,status" >"dir/data/clickhouse-spans.csv"
+		print "timestamp,trace,span,host,event,text" >"dir/data/clickhouse-lines.csv"
+		print "timestamp,host,cpu" >"dir/data/hosts.csv"
+		print "timestamp,delay" >"dir/data/delays.csv"
+		for (m = 0; m < 2880; m++) {
+			day = 1 + int(m / 1440)
+			t = sprintf("2025-01-%02dT%02d:%02d:", day, int(m / 60) % 24, m % 60)
+			sick = m >= 1800 && m < 1920
+			delay = (sick ? 100 : 20) + (m * 7919) % 13
+			printf "%s00Z,%d\n", t, delay >"dir/data/delays.csv"
+			if (m % 5 == 0)
+				printf "%s00Z,h%d\n%s00Z,h%d\n", t, 1, t, 2 | "sed s/$/,33.5/ >>dir/data/hosts.csv"
+			n = int(m / 60) % 24 < 12 ? 2 : 1
+			for (i = 0; i < n; i++) {
+				k++
+				ms = delay * 2 + k % 3
+				fail = k % (sick ? 3 : 20) == 0
+				printf "%s%02d.100000Z,a%d,t%d,,%d.5,%s\n", t, i * 20, k, k, ms + 20, fail ? "error" : "ok" >"dir/data/clickhouse-spans.csv"
+				printf "%s%02d.105000Z,b%d,t%d,a%d,%d,ok\n", t, i * 20, k, k, k, ms >"dir/data/clickhouse-spans.csv"
+				# The clock of h2 is 30 ms slow.
+				printf "%s%02d.%s00Z,t%d,a%d,h%d,start,\"one, \"\"two\"\"\"\n", t, i * 20, k % 2 ? "1010" : "0710", k, k, 1 + (k + 1) % 2 >"dir/data/clickhouse-lines.csv"
+				printf "%s%02d.%s00Z,t%d,b%d,h%d,%s,x\n", t, i * 20, k % 2 ? "8000" : "7700", k, k, 1 + (k + 1) % 2, fail ? "failed" : "done" >"dir/data/clickhouse-lines.csv"
+			}
+		}
+	}'
+	echo "{\"rows\":{\"spans\":$(($(wc -l <dir/data/clickhouse-spans.csv) - 1)),\"half\":[1]},\"one\":$(($(wc -l <dir/data/clickhouse-lines.csv) - 2)),\"two\":1}" >dir/ground_truth.json
+	cat >share/small/checks.tsv <<'RULES'
+# Rules of the test
+check	kind	of	against	by	low	high	level	source
+truth_spans	rows	spans			=rows.spans	=rows.spans		as written
+truth_lines	rows	lines			=one+two	=one+two		
+no_truth	rows	lines			=rows.moon			
+span_ids	unique	spans.id						
+pairs	unique	hosts.timestamp+host						
+line_spans	exists	lines.trace+span	spans.trace+id			0		
+line_hosts	exists	lines.host	hosts.host			0		
+roots	missing	spans.id[parent!=]	spans.id[parent=]		4320	4320		
+parents	missing	spans.parent[parent!=]	spans.id			0		
+first	min	spans.timestamp			begin			
+last	max	spans.timestamp				end		
+mean	mean	spans.ms[parent= & @cause]	spans.ms[parent= & !@cause*]		3	5		
+median	p50	spans.ms[parent=]			60	90		
+p95	p95	spans.ms[parent= & @cause]	spans.ms[parent= & !@cause]		2.5	5		
+p99	p99	spans.ms[parent= & status=ok|error]			200	300		
+failures	mean	spans.status=error[parent= & @cause]	spans.status=error[parent= & !@cause]		5	8		
+share	share	spans[parent= & ms>120]	spans[parent=]		0.05	0.06		
+tail	tail	spans.ms[parent=]			2	6		
+day	day	spans[parent=]			1.9	2.1		
+felt	correlation	delays.delay[@cause]	spans.ms[parent!= & @cause]		0.8	1		
+order	order	lines.timestamp	event=start<done,failed	trace/host				
+inside	inside	spans.timestamp+ms		trace/id/parent		0		
+skew	offset	lines.span[event=start]	spans.id[parent=]		-30	1		
+elsewhere	unique	moon.id						
+easy	rows	lines			0	1	easy	
+RULES
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cp -r "$BATS_FILE_TMPDIR/dir" "$BATS_FILE_TMPDIR/share" .
+	export OG_SHARE=$PWD/share
+}
+
+broken() {
+	jq -r '[.checks[] | select(.ok | not) | .name] | join(" ")'
+}
+
+@test "what is right passes, and what cannot be known is said" {
+	run -0 og-check dir
+	jq . <<<"$output"
+	[ "$(jq -r '.ok, .kind, .catalog' <<<"$output" | paste -sd' ')" = "true tables small" ]
+	[ "$(jq -r '[.checks[] | select(has("unknown")) | .name] | join(" ")' <<<"$output")" = "no_truth elsewhere" ]
+	[ "$(jq '[.checks[] | select(.name == "easy")] | length' <<<"$output")" -eq 0 ]
+	[ "$(jq -r '.checks[] | select(.name == "truth_spans") | .source' <<<"$output")" = "as written" ]
+	[ "$(jq '.checks[] | select(.name == "day") | .value' <<<"$output")" = 2 ]
+	jq -e '.checks[] | select(.name == "felt") | .value > 0.95' <<<"$output"
+	[ "$(jq '.checks[] | select(.name == "roots") | .value' <<<"$output")" -eq 4320 ]
+}
+
+# What each rule must find: its name, the table, and what does it to that; the names of others that must notice, too.
+@test "what is planted is found by its rule, in its row" {
+	local names table command found count=0 bad=0
+
+	while IFS=$'\t' read -r names table command; do
+		cp -r "$BATS_FILE_TMPDIR/dir/data/." dir/data
+		bash -c "$command" <"$BATS_FILE_TMPDIR/dir/data/$table" >"dir/data/$table"
+		! cmp -s "$BATS_FILE_TMPDIR/dir/data/$table" "dir/data/$table" || { echo "nothing planted: $command"; bad=1; }
+		run --separate-stderr og-check -v dir
+		found=$(broken <<<"$output")
+		[ "$status" -eq 1 ] && [ "$found" = "$names" ] || { echo "$names: $command: exit $status, found $found: $stderr"; bad=1; }
+		count=$((count + 1))
+	done <<'PLANTS'
+truth_spans line_spans parents inside	clickhouse-spans.csv	sed 100d
+truth_lines	clickhouse-lines.csv	sed '$d'
+truth_lines order	clickhouse-lines.csv	sed '11{p;x;s/.*/x/;x}' | sed '12s/,done,/,start,/'
+span_ids line_spans	clickhouse-spans.csv	sed '/,b78,/s/b78/b77/'
+pairs	hosts.csv	sed '12{p;s/33.5/34.5/}'
+line_spans	clickhouse-lines.csv	sed '20,21s/,t/,u/'
+line_hosts	clickhouse-lines.csv	sed 's/,h2,/,h3,/'
+parents inside	clickhouse-spans.csv	sed '41s/,a[0-9]*,/,zz,/'
+first skew	clickhouse-spans.csv	sed '2,3s/2025-01-01/2024-12-31/'
+last skew	clickhouse-spans.csv	tac | sed '1,2s/2025-01-02/2025-01-03/' | tac
+order	clickhouse-lines.csv	awk 'NR == 30 { held = $0; next } 1; NR == 31 { print held }'
+order	clickhouse-lines.csv	sed '31s/,done,/,dreaming,/'
+order	clickhouse-lines.csv	sed '31s/[.][78][07]00/.0100/'
+inside	clickhouse-spans.csv	awk -F, -v OFS=, 'NR == 51 { $5 = 99 } 1'
+inside	clickhouse-spans.csv	awk -F, -v OFS=, 'NR == 51 { sub(/[.]105/, ".099", $1) } 1'
+line_spans inside	clickhouse-spans.csv	sed '50s/,t25,/,t24,/'
+skew	clickhouse-lines.csv	sed '60s/[.]0710/.0690/; 62s/[.]0710/.0690/'
+felt	delays.csv	awk -F, -v OFS=, 'NR > 1 { $2 = 50 + (NR * 104729) % 17 } 1'
+truth_spans line_spans roots day	clickhouse-spans.csv	grep -v 'T14:'
+PLANTS
+	[ "$bad" -eq 0 ] && [ "$count" -eq 19 ]
+}
+
+@test "statistics follow the rows that their conditions select" {
+	# During the incident as slow as ever.
+	awk -F, -v OFS=, 'NR > 1 && $5 > 100 { $5 = $5 / 4 } 1' "$BATS_FILE_TMPDIR/dir/data/clickhouse-spans.csv" >dir/data/clickhouse-spans.csv
+	run -1 og-check dir
+	[[ " $(broken <<<"$output") " == *" mean "* && " $(broken <<<"$output") " == *" p95 "* ]]
+	# Nobody fails more often.
+	cp "$BATS_FILE_TMPDIR/dir/data/clickhouse-spans.csv" dir/data
+	sed -i 's/,error$/,ok/; 40~40s/,ok$/,error/' dir/data/clickhouse-spans.csv
+	run -1 og-check dir
+	[ "$(broken <<<"$output")" = failures ]
+	# Without the incident there is nothing to compare.
+	grep -v '"incident"' "$BATS_FILE_TMPDIR/dir/world.ndjson" >calm
+	run og-check -w calm dir
+	[ "$(jq -r '.checks[] | select(.name == "mean") | .unknown' <<<"$output")" = "fewer than 100 rows" ]
+}
+
+@test "tables that are none, rules that are none" {
+	local rule
+
+	printf 'a,b\n1,2\n1,2,3\n' >dir/data/moon.csv
+	run -1 --separate-stderr og-check dir
+	[ -z "$output" ]
+	[[ "$stderr" == "og-check: dir/data/moon.csv:3: more cells than columns" || "$stderr" == *"no column"* ]]
+	printf 'id\n"1\n' >dir/data/moon.csv
+	run -1 --separate-stderr og-check dir
+	[[ "$stderr" == "og-check: dir/data/moon.csv:2: a quoted cell without an end" ]]
+	: >dir/data/moon.csv
+	run -1 --separate-stderr og-check dir
+	[[ "$stderr" == "og-check: dir/data/moon.csv: no row of names" ]]
+	printf 'id\r\n"a ""b"", c"\r\n"two\nlines"\r\n' >dir/data/moon.csv
+	og-check dir >verdict
+	[ "$(jq '.checks[] | select(.name == "elsewhere") | .rows' verdict)" -eq 2 ]
+	printf 'name\n1\n' >dir/data/moon.csv
+	run -1 og-check dir
+	[ "$(jq -r '.checks[] | select(.name == "elsewhere") | .first[0].what' <<<"$output")" = 'there is no column "id"' ]
+	# Times are told as such.
+	sed -i '2,3s/2025-01-01/2024-12-31/' dir/data/clickhouse-spans.csv
+	run -1 og-check dir
+	[ "$(jq -r '.checks[] | select(.name == "first") | .value, .first[0].what' <<<"$output" | paste -sd'|')" = \
+		"2024-12-31T00:00:00.100000Z|2024-12-31T00:00:00.100000Z is before 2025-01-01T00:00:00Z" ]
+	rm dir/data/moon.csv
+	echo '{' >dir/ground_truth.json
+	run -1 --separate-stderr og-check dir
+	[[ "$stderr" == *"ground_truth.json: "* ]]
+	rm dir/ground_truth.json
+	while IFS= read -r rule; do
+		printf 'check\tkind\tof\tagainst\tby\tlow\thigh\tlevel\tsource\n%b\n' "$rule" >share/small/checks.tsv
+		run -2 --separate-stderr og-check dir
+		[[ "$stderr" == "og-check: "*"checks.tsv:2: "* ]] || { echo "$rule: $status $stderr"; return 1; }
+	done <<'RULES'
+x\tmoon\tspans\t\t\t\t\t\t
+\trows\tspans\t\t\t\t\t\t
+x\trows\t\t\t\t\t\t\t
+x\tunique\tspans\t\t\t\t\t\t
+x\texists\tspans.id\t\t\t\t\t\t
+x\tunique\tspans.id\tspans.id\t\t\t\t\t
+x\trows\tspans[id=1\t\t\t\t\t\t
+x\trows\tspans[id]\t\t\t\t\t\t
+x\trows\tspans[@]\t\t\t\t\t\t
+x\trows\tspans[ms>x]\t\t\t\t\t\t
+x\tinside\tspans.timestamp+ms\t\ttrace/id\t\t\t\t
+x\tinside\tspans.timestamp\t\ttrace/id/parent\t\t\t\t
+x\torder\tlines.timestamp\tevent\ttrace\t\t\t\t
+x\torder\tlines.timestamp\tevent=a<b\t\t\t\t\t
+RULES
+	printf 'check\tkind\tof\n' >share/small/checks.tsv
+	run -2 --separate-stderr og-check dir
+	rm share/small/checks.tsv
+	run -2 --separate-stderr og-check dir
+	[[ "$stderr" == *"no table checks.tsv" ]]
+	run -2 --separate-stderr og-check /nonexistent
+	run -2 --separate-stderr og-check -l wide dir
+	run -2 --separate-stderr og-check dir dir
+}
