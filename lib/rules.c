@@ -211,31 +211,37 @@ rules_free(struct rules *r)
 
 /* ---- bounds ---- */
 
+/* A member of an object. 0, or -1: it has none of this name. */
+static int
+member(struct json_value object, const char *name, size_t n, struct json_value *v)
+{
+	const char *next = NULL;
+	struct json_value key;
+
+	if (object.p[0] != '{')
+		return -1;
+	while (json_member(object, &next, &key, v) == 1)
+		if (key.n == n && memcmp(key.p, name, n) == 0)
+			return 0;
+	return -1;
+}
+
 /* "a.b.c" in ground_truth.json. */
 static int
 truth_number(const struct rules *r, const char *path, size_t n, double *x)
 {
-	struct json_value at = { r->truth, r->truth_n }, key, v;
+	struct json_value at = { r->truth, r->truth_n };
 
-	while (n > 0) {
-		const char *dot = memchr(path, '.', n), *next = NULL;
-		size_t len = dot == NULL ? n : (size_t)(dot - path);
-		int found = 0;
+	for (;;) {
+		const char *dot = memchr(path, '.', n);
 
-		while (at.p != NULL && at.p[0] == '{' && json_member(at, &next, &key, &v) == 1)
-			if (key.n == len && memcmp(key.p, path, len) == 0) {
-				found = 1;
-				break;
-			}
-		if (!found)
+		if (member(at, path, dot == NULL ? n : (size_t)(dot - path), &at) == -1)
 			return -1;
-		at = v;
 		if (dot == NULL)
-			break;
-		path += len + 1;
-		n -= len + 1;
+			return json_double(at, x);
+		n -= (size_t)(dot + 1 - path);
+		path = dot + 1;
 	}
-	return json_double(at, x);
 }
 
 /* A number; "begin" or "end" of the world, in seconds; "=PATH+PATH", numbers of the ground truth. */
