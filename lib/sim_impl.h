@@ -113,12 +113,12 @@ int32_t sim_release(struct sim *, int service, int place, int64_t t, uint32_t wo
 /* 0, or -1 and err, which is empty when there was no memory. */
 int sim_links_open(struct sim *, char *err, size_t errsize);
 void sim_links_free(struct sim *);
-/* The trips of an attempt with this key at the moment t; whether there are any. */
-int sim_trips(const struct sim *, const struct catalog_call *, int from, int to, int64_t t, uint64_t key, struct sim_trip *);
+/* The trips of an attempt at the moment t, by the keys of its call and its own; whether there are any. */
+int sim_trips(const struct sim *, const struct catalog_call *, int from, int to, int64_t t, uint64_t call, uint64_t key, struct sim_trip *);
 static inline int
-sim_trip(const struct sim *s, const struct catalog_call *c, int from, int to, int64_t t, uint64_t key, struct sim_trip *trip)
+sim_trip(const struct sim *s, const struct catalog_call *c, int from, int to, int64_t t, uint64_t call, uint64_t key, struct sim_trip *trip)
 {
-	return from != to && s->links != NULL && sim_trips(s, c, from, to, t, key, trip);
+	return from != to && s->links != NULL && sim_trips(s, c, from, to, t, call, key, trip);
 }
 /* Fill class, persona, place, user, plan of a request from its name; sets key. 0 or -1. */
 int sim_who(struct sim *, struct sim_request *);

@@ -170,14 +170,14 @@ count_lost(double u, double p, int n)
 }
 
 int
-sim_trips(const struct sim *s, const struct catalog_call *c, int from, int to, int64_t t, uint64_t key, struct sim_trip *x)
+sim_trips(const struct sim *s, const struct catalog_call *c, int from, int to, int64_t t, uint64_t call, uint64_t key, struct sim_trip *x)
 {
 	const struct cell *now;
 	int lost, quiet, n, link;
 	uint64_t word;
 	double u;
 
-	if (c->trips <= 0 || (link = pick_link(s, from, to, mix_at(key, SPAN_LINK))) == -1)
+	if (c->trips <= 0 || (link = pick_link(s, from, to, mix_at(call, SPAN_LINK))) == -1)
 		return 0;
 	now = cell_at(s, link, t);
 	word = mix_at(key, SPAN_LOST);

@@ -430,6 +430,7 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 	struct sim *s = t->s;
 	const struct catalog_call *c = &s->c->call[t->plan->node[n].call];
 	int64_t pause = (int64_t)(s->c->set.backoff_ms * 1000);
+	uint64_t call = mix_at(t->r->key, DRAW_SPAN + n);
 	int32_t x = -1;
 
 	for (int a = 0; a <= c->retries; a++, n = t->plan->node[n].end) {
@@ -446,7 +447,7 @@ attempt(struct tree *t, uint32_t n, int64_t start, int64_t share, int32_t caller
 			length =
 			    scale16(scale16(dist_draw(&s->table[op->latency], (uint32_t)mix_at(key, SPAN_LATENCY)), s->place_factor[place]),
 				s->load[sim_quarter(t->r->time)]);
-		over = sim_trip(s, c, s->spans[caller].place, place, t->r->time, key, &trip);
+		over = sim_trip(s, c, s->spans[caller].place, place, t->r->time, call, key, &trip);
 		/* A share of the caller's time has the usual trips in it. */
 		if (over && c->share.kind != DIST_NONE)
 			trip.time -= trip.usual;
