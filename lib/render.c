@@ -63,17 +63,18 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 static char *
 guard(const struct render *d, char *from, char *to)
 {
+	static const uint8_t guarded[256] = {
+		['\n'] = 3, ['\r'] = 3, [','] = 1, ['"'] = 1, ['\t'] = 2, ['\\'] = 2
+	}; /* 1: in CSV, 2: in TSV */
 	int csv = d->format == RENDER_CSV, any = 0;
-	char *p, *q, *end = to;
+	char *p, *q, *end;
 
-	for (p = from; p < to; p++) {
-		int found = *p == '\n' || *p == '\r' || (csv ? *p == ',' || *p == '"' : *p == '\t' || *p == '\\');
-
-		any |= found;
-		end += csv ? *p == '"' : found;
-	}
-	if (!any)
+	for (p = from; p < to; p++)
+		any |= guarded[(unsigned char)*p];
+	if ((any & (csv ? 1 : 2)) == 0)
 		return to;
+	for (p = from, end = to; p < to; p++)
+		end += csv ? *p == '"' : (guarded[(unsigned char)*p] & 2) != 0;
 	end += 2 * csv;
 	q = end;
 	if (csv)

@@ -63,6 +63,8 @@ struct sim_op {
 /* A possible span of a root operation's tree; nodes stand in pre-order, siblings of one call next to each other. */
 struct sim_node {
 	uint32_t parent, end; /* end: behind the last descendant */
+	uint32_t next;        /* of a first attempt: behind all attempts of the call */
+	int32_t holds;        /* its call's condition by place of the caller, from here on in sim_plan.holds; -1: it says more */
 	uint32_t op;          /* index into sim->op */
 	int32_t call;         /* index into catalog calls; -1: root */
 	int16_t stage;        /* -1: a consumer, later */
@@ -75,7 +77,9 @@ struct sim_plan {
 	int root; /* operation row */
 	uint32_t n;
 	struct sim_node *node;
+	uint8_t *holds;
 	uint64_t *services; /* bit set of the services it can reach */
+	int queues;         /* it has consumers */
 	int quick;          /* its root's end is known without growing the tree when nothing touches it */
 };
 
@@ -193,12 +197,13 @@ struct sim {
 	struct sim_links *links;  /* NULL: the catalog has none */
 	struct sim_span *spans;   /* room for the largest plan */
 	struct sim_slow *slow;    /* beside it */
-	int64_t *planned;         /* length of each node that is a share of its caller */
+	int64_t *planned;         /* length of each node that is a share of its caller; -1: it is not called */
 	struct session *recent;   /* sessions met last by sim_request() */
 	double object_weight[66]; /* of the lowest levels, cumulative */
 	int32_t *map;             /* beside it */
 	uint8_t *loose;           /* beside it */
 	int whole;                /* sim_root() and sim_next() grow the whole tree, always; the caller may set it */
+	double success;           /* weight of the successes other than the plain one; below 0: it depends */
 	int remote, has_success;  /* calls can leave their place; codes below 400 other than the plain one exist */
 	int32_t *release_now;     /* cache per service x place */
 	int64_t *release_lo, *release_hi;

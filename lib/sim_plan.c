@@ -12,6 +12,7 @@ struct builder {
 	struct sim_plan *plan;
 	const char *root; /* name of the root operation */
 	uint32_t size;
+	int32_t nholds;
 };
 
 /* Name of an operation under a root: {root.operation} filled in. */
@@ -170,6 +171,38 @@ add_node(struct builder *b)
 
 static int build(struct builder *, uint32_t, int);
 
+/* Does a condition say anything of the request but its root, and of the caller but its place and what it is? */
+static int
+is_of_place(const struct catalog_cond *when)
+{
+	for (int i = 0; i < when->n; i++)
+		if (when->term[i].flag == FLAG_REMOTE || when->term[i].src == SRC_PERSONA_ID || when->term[i].src == SRC_PERSONA_CLASS)
+			return 0;
+	return 1;
+}
+
+/* For each place of the caller, whether the condition of a call holds: 0 or -1. */
+static int
+hold(struct builder *b, struct sim_node *n, const struct catalog_cond *when)
+{
+	const struct sim *s = b->s;
+	struct sim_plan *p = b->plan;
+	const struct sim_node *caller = &p->node[n->parent];
+	struct sim_request r = { .plan = p };
+	uint8_t *more;
+
+	n->holds = -1;
+	if (when->n == 0 || !is_of_place(when) || b->nholds > INT32_MAX / 2 - s->c->nplaces)
+		return 0;
+	if ((more = realloc(p->holds, (size_t)b->nholds + (size_t)s->c->nplaces)) == NULL)
+		return -1;
+	p->holds = more;
+	n->holds = b->nholds;
+	for (int i = 0; i < s->c->nplaces; i++)
+		p->holds[b->nholds++] = (uint8_t)sim_holds(s, when, &r, &s->op[caller->op], i, n->parent != 0);
+	return 0;
+}
+
 /* Every attempt of every one of `count` is a node with a tree of its own. */
 static int
 build_call(struct builder *b, uint32_t parent, int row, int call)
@@ -179,12 +212,15 @@ build_call(struct builder *b, uint32_t parent, int row, int call)
 	double most = catalog_dist_max(&c->count);
 	uint32_t count = (uint32_t)most + ((double)(uint32_t)most < most);
 
+	b->plan->queues |= c->stage == STAGE_ASYNC;
 	if (c->stage != STAGE_ASYNC &&
 	    (c->share.kind == DIST_NONE || catalog_dist_max(&c->delay_ms) > 0 || c->timeout_ms > 0 || o->error_rate > 0))
 		b->plan->quick = 0;
 	if (b->s->c->nlinks > 0 && c->where != WHERE_SAME && c->trips > 0)
 		b->plan->quick = 0;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t first = b->plan->n;
+
 		for (int a = 0; a <= c->retries; a++) {
 			uint32_t at = b->plan->n;
 			struct sim_node *n = add_node(b);
@@ -198,9 +234,11 @@ build_call(struct builder *b, uint32_t parent, int row, int call)
 			n->attempt = (uint8_t)a;
 			n->always = c->when.n == 0 && c->count.kind == DIST_FIXED && (double)i + 1 <= c->count.a;
 			n->level = (uint8_t)(b->plan->node[parent].level + 1);
-			if (build(b, at, row) != 0)
+			if (hold(b, n, &c->when) != 0 || build(b, at, row) != 0)
 				return -1;
 		}
+		b->plan->node[first].next = b->plan->n;
+	}
 	return 0;
 }
 
@@ -239,7 +277,7 @@ sim_plans(struct sim *s, char *err, size_t errsize)
 		return -1;
 	for (int i = 0; i < s->nroots; i++) {
 		struct sim_plan *p = &s->plan[i];
-		struct builder b = { s, p, s->c->op[s->root[i]].name, 0 };
+		struct builder b = { s, p, s->c->op[s->root[i]].name, 0, 0 };
 		struct sim_node *n;
 
 		p->root = s->root[i];
@@ -264,8 +302,12 @@ sim_plans(struct sim *s, char *err, size_t errsize)
 	s->loose = calloc(most, sizeof(*s->loose));
 	for (int i = 0; i < s->c->ncalls; i++)
 		s->remote |= s->c->call[i].where != WHERE_SAME;
-	for (int i = 0; i < s->c->ncodes; i++)
-		s->has_success |= s->c->code[i].http < 400 && s->c->code[i].weight > 0;
+	for (int i = 0; i < s->c->ncodes; i++) {
+		if (s->c->code[i].http >= 400)
+			continue;
+		s->has_success |= s->c->code[i].weight > 0;
+		s->success = s->c->code[i].when.n > 0 || s->success < 0 ? -1 : s->success + s->c->code[i].weight;
+	}
 	return s->spans == NULL || s->slow == NULL || s->map == NULL || s->loose == NULL || s->planned == NULL ? -1 : 0;
 }
 
@@ -274,6 +316,7 @@ sim_plans_free(struct sim *s)
 {
 	for (int i = 0; s->plan != NULL && i < s->nroots; i++) {
 		free(s->plan[i].node);
+		free(s->plan[i].holds);
 		free(s->plan[i].services);
 	}
 	for (int i = 0; i < s->nops; i++)

@@ -106,6 +106,8 @@ draw_code(const struct sim *s, int ok, uint64_t word, const struct sim_request *
 	const struct catalog *c = s->c;
 	double sum = 0, at;
 
+	if (ok && s->success >= 0 && (double)(word >> 11) * 0x1p-53 >= s->success)
+		return -1;
 	for (int i = 0; i < c->ncodes; i++)
 		if ((c->code[i].http < 400) == ok && sim_holds(s, &c->code[i].when, r, op, place, child))
 			sum += c->code[i].weight;
@@ -480,17 +482,6 @@ share_of(const struct catalog_call *c, uint64_t request, uint32_t n, int64_t T)
 	return (int64_t)((double)T * x);
 }
 
-/* Behind the last attempt of the same call. */
-static uint32_t
-next_call(const struct tree *t, uint32_t n)
-{
-	int retries = t->s->c->call[t->plan->node[n].call].retries;
-
-	for (int a = 0; a <= retries; a++)
-		n = t->plan->node[n].end;
-	return n;
-}
-
 static int
 wanted(const struct tree *t, uint32_t n, const struct sim_span *caller)
 {
@@ -500,10 +491,13 @@ wanted(const struct tree *t, uint32_t n, const struct sim_span *caller)
 
 	if (node->always)
 		return 1;
+	if (node->holds >= 0 && !t->plan->holds[node->holds + caller->place])
+		return 0;
+	if (node->holds < 0 && c->when.n > 0 &&
+	    !sim_holds(t->s, &c->when, t->r, &t->s->op[caller->node->op], caller->place, caller->parent >= 0))
+		return 0;
 	/* One word for all `nth` of a call, so that they agree on how many there are. */
 	word = mix_at(mix_at(t->r->key, DRAW_SPAN + node->parent), SPAN_COUNT + ((uint64_t)node->call << 8));
-	if (c->when.n > 0 && !sim_holds(t->s, &c->when, t->r, &t->s->op[caller->node->op], caller->place, caller->parent >= 0))
-		return 0;
 	return is_made(c, node->nth, word);
 }
 
@@ -517,12 +511,12 @@ run_stage(struct tree *t, uint32_t node, int stage, int32_t at, int64_t T, int64
 
 	g->end = g->last = start;
 	g->failed = -1;
-	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = next_call(t, n)) {
+	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = t->plan->node[n].next) {
 		const struct catalog_call *c = &s->c->call[t->plan->node[n].call];
 		int64_t end, plan;
 		int32_t x;
 
-		if (c->stage != stage || !wanted(t, n, &s->spans[at]))
+		if (c->stage != stage || s->planned[n] < 0)
 			continue;
 		x = attempt(t, n, start + stagger * k, s->planned[n], at);
 		end = s->spans[x].start + s->spans[x].length;
@@ -551,11 +545,14 @@ plan_stages(const struct tree *t, uint32_t node, int32_t at, int64_t T, int *sta
 	int last = STAGE_ASYNC, k = 0;
 
 	*stages = 0;
-	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = next_call(t, n)) {
+	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = t->plan->node[n].next) {
 		const struct catalog_call *c = &t->s->c->call[t->plan->node[n].call];
 		int64_t end;
 
-		if (c->stage == STAGE_ASYNC || !wanted(t, n, &t->s->spans[at]))
+		if (c->stage == STAGE_ASYNC)
+			continue;
+		t->s->planned[n] = -1;
+		if (!wanted(t, n, &t->s->spans[at]))
 			continue;
 		if (c->stage != last) {
 			sum += longest;
@@ -576,7 +573,7 @@ next_stage(const struct tree *t, uint32_t node, int after)
 {
 	int next = STAGE_ASYNC;
 
-	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = next_call(t, n)) {
+	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = t->plan->node[n].next) {
 		int stage = t->s->c->call[t->plan->node[n].call].stage;
 
 		if (stage > after && (next == STAGE_ASYNC || stage < next))
@@ -624,9 +621,9 @@ run_consumers(struct tree *t, uint32_t node, int32_t at)
 {
 	struct sim *s = t->s;
 
-	if (s->spans[at].source != SIM_SUCCESS)
+	if (s->spans[at].source != SIM_SUCCESS || !t->plan->queues)
 		return;
-	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = next_call(t, n)) {
+	for (uint32_t n = node + 1; n < t->plan->node[node].end; n = t->plan->node[n].next) {
 		const struct catalog_call *c = &s->c->call[t->plan->node[n].call];
 
 		if (c->stage == STAGE_ASYNC && wanted(t, n, &s->spans[at]))
@@ -767,12 +764,12 @@ find_locus(const struct tree *t)
 		uint64_t word = mix_at(t->r->key, DRAW_BELOW + level);
 		uint32_t count = 0, pick, n;
 
-		for (n = at + 1; n < t->plan->node[at].end; n = next_call(t, n))
+		for (n = at + 1; n < t->plan->node[at].end; n = t->plan->node[n].next)
 			count += (uint32_t)is_vital(&s->c->call[t->plan->node[n].call]);
 		if (count == 0 || (uint32_t)word >= sim_bits(s->c->set.below))
 			break;
 		pick = mix_below((uint32_t)(word >> 32), count);
-		for (n = at + 1; !is_vital(&s->c->call[t->plan->node[n].call]) || pick-- > 0; n = next_call(t, n))
+		for (n = at + 1; !is_vital(&s->c->call[t->plan->node[n].call]) || pick-- > 0; n = t->plan->node[n].next)
 			;
 		at = n;
 	}
