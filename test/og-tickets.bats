@@ -9,8 +9,8 @@ load common
 golden() {
 	cat <<'SUMS'
 share/og/social tickets json 17e8134a29b129a62a3dfee97cbfe03d
-share/og/fibersqs tso_calls csv 3c32ee6e250368672d95382343863069
-share/og/fibersqs tso_truth tsv 948175be9fc030fc9967917c40d899c9
+share/og/fibersqs tso_calls csv 8fb493154d1ffae167d5a8bc6a2ae410
+share/og/fibersqs tso_truth tsv 696d549a50466034f56bb27f2fa10606
 SUMS
 }
 
