@@ -15,7 +15,7 @@ servers="clickhouse-server victoria-metrics"
 # And what its pages are looked at with.
 browser="chromium fonts-dejavu-core"
 # What packages are tried in, and several machines are made of.
-machines="iproute2 lintian mmdebstrap openssh-client openssh-server parallel"
+machines="clickhouse-client iproute2 lintian mmdebstrap munge openssh-client openssh-server parallel python3-yaml slurm-wlm"
 # What og is tested with.
 check="bats bmake clang clang-format clang-tidy cppcheck git groff-base jq libclang-rt-dev mandoc openssl procps python3 shellcheck util-linux valgrind"
 

@@ -7,6 +7,7 @@
 #	clickhouse.sh stop FOLDER          end it in peace
 #	clickhouse.sh engine               print the path of libchdb.so, fetched from npm into the cache folder ($OG_CACHE, by default ~/.cache/og)
 #
+# OG_CLICKHOUSE is more of its config.xml.
 # Users: default without a password, writer with "geheim:1", small with 20 MB of memory for a query, tiny with 5 MB, reader that may not write.
 set -eu
 
@@ -30,6 +31,7 @@ write_files() {
 			<mark_cache_size>67108864</mark_cache_size>
 			<max_concurrent_queries>${OG_QUERIES:-100}</max_concurrent_queries>
 			<timezone>${OG_TIMEZONE:-UTC}</timezone>
+			${OG_CLICKHOUSE:-}
 		</yandex>
 	EOF
 	networks='<networks><ip>127.0.0.1</ip></networks><quota>default</quota>'
