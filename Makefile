@@ -12,7 +12,7 @@ SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
 TESTS = agg batch buf catalog ch check clock dist grammar hist json measure mix num out pack pool prom push rec render report series sim svg timeline truth tsv vl vm world
 TOOLS = chdb cost faultd mangle oracle stats
-FUZZERS = agg catalog ch clock grammar json rec vm world
+FUZZERS = agg catalog ch check clock grammar json rec rules vm world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)

@@ -146,12 +146,14 @@ int
 check_bands(struct check *c, const char *path, char *err, size_t errsize)
 {
 	static const char *const columns[] = { "measure", "low", "high", "source" };
-	struct tsv t;
+	struct tsv t = { 0 };
 	size_t size;
 	char *text = tsv_slurp(path, &size, err, errsize);
 
-	if (text == NULL || tsv_parse(&t, text, size, path, err, errsize) == -1)
+	if (text == NULL || tsv_parse(&t, text, size, path, err, errsize) == -1) {
+		tsv_free(&t);
 		return -1;
+	}
 	for (size_t i = 0; i < 4; i++)
 		if (i >= t.ncols || strcmp(t.column[i], columns[i]) != 0 || t.ncols > 4) {
 			tsv_error(err, errsize, path, t.line, "the columns are measure, low, high, source");
@@ -298,7 +300,8 @@ put_actions(const struct check *c, struct out *o)
 	const struct real *r = &c->real;
 	int n = 0;
 
-	qsort(r->latency, (size_t)r->nlatency, sizeof(*r->latency), order_latencies);
+	if (r->nlatency > 0)
+		qsort(r->latency, (size_t)r->nlatency, sizeof(*r->latency), order_latencies);
 	put(o, ",\"latency\":[");
 	for (int i = 0; i < r->nlatency; i++) {
 		const struct hist *h = &r->latency[i].hist;

@@ -172,11 +172,7 @@ rules_open(const char *path, const struct world *world, char *err, size_t errsiz
 	r->errsize = errsize;
 	r->minutes = (world->end - world->begin) / CLOCK_MINUTE;
 	text = tsv_slurp(path, &size, err, errsize);
-	if (text == NULL || tsv_parse(&t, text, size, path, err, errsize) == -1) {
-		rules_free(r);
-		return NULL;
-	}
-	failed = parse_rules(r, &t, path);
+	failed = text == NULL || tsv_parse(&t, text, size, path, err, errsize) == -1 ? -1 : parse_rules(r, &t, path);
 	tsv_free(&t);
 	for (int i = 0; i < r->n && failed == 0; i++)
 		if (!r->rule[i].off && rule_prepare(r, &r->rule[i]) == -1)
@@ -314,35 +310,42 @@ find_table(const char *folder, const char *table, char *path, size_t size)
 	return -1;
 }
 
-/* Each table once, and where it is. */
+/* Each table once: its number, or -1 without memory. */
 static int
-name_tables(struct rules *r, const char *folder)
+file_of(struct rules *r, const char *table, const char *folder)
 {
-	if ((r->file = calloc((size_t)r->n * 2 + 1, sizeof(*r->file))) == NULL)
-		return rules_fail(r, folder, 0, "%s", strerror(errno));
-	for (int i = 0; i < r->n; i++)
-		for (int side = 0; side < 2; side++) {
-			struct selection *s = side == 0 ? &r->rule[i].of : &r->rule[i].against;
-			char path[4096];
-			int k = 0;
+	char path[4096];
+	int k = 0;
 
-			if (r->rule[i].off || s->table == NULL)
-				continue;
-			while (k < r->nfiles && strcmp(r->file[k].table, s->table) != 0)
-				k++;
-			if (k == r->nfiles) {
-				r->file[k].table = s->table;
-				if (find_table(folder, s->table, path, sizeof(path)) == 0 && (r->file[k].path = strdup(path)) == NULL)
-					return rules_fail(r, folder, 0, "%s", strerror(errno));
-				r->nfiles++;
-			}
-			s->file = r->file[k].path;
-			if (s->file == NULL && r->rule[i].kind != K_ROWS && r->rule[i].known) {
-				r->rule[i].known = 0;
-				(void)snprintf(r->rule[i].why_text, RULES_TEXT, "there is no table \"%.64s\"", s->table);
-				r->rule[i].why = r->rule[i].why_text;
-			}
+	for (; k < r->nfiles; k++)
+		if (r->file[k].table != NULL && strcmp(r->file[k].table, table) == 0)
+			return k;
+	r->file[k].table = table;
+	if (find_table(folder, table, path, sizeof(path)) == 0 && (r->file[k].path = strdup(path)) == NULL)
+		return -1;
+	r->nfiles++;
+	return k;
+}
+
+/* Where the tables of a rule are. */
+static int
+name_tables(struct rules *r, struct rule *x, const char *folder)
+{
+	for (int side = 0; side < 2 && !x->off; side++) {
+		struct selection *s = side == 0 ? &x->of : &x->against;
+		int k;
+
+		if (s->table == NULL)
+			continue;
+		if ((k = file_of(r, s->table, folder)) == -1)
+			return rules_fail(r, folder, 0, "%s", strerror(errno));
+		s->file = r->file[k].path;
+		if (s->file == NULL && x->kind != K_ROWS && x->known) {
+			x->known = 0;
+			(void)snprintf(x->why_text, sizeof(x->why_text), "there is no table \"%.64s\"", s->table);
+			x->why = x->why_text;
 		}
+	}
 	return 0;
 }
 
@@ -442,7 +445,12 @@ rules_run(struct rules *r, const char *folder, char *err, size_t errsize)
 {
 	r->err = err;
 	r->errsize = errsize;
-	if (read_truth(r, folder) == -1 || name_tables(r, folder) == -1 || set_bounds(r) == -1)
+	if ((r->file = calloc((size_t)r->n * 2 + 1, sizeof(*r->file))) == NULL)
+		return rules_fail(r, folder, 0, "%s", strerror(errno));
+	for (int i = 0; i < r->n; i++)
+		if (name_tables(r, &r->rule[i], folder) == -1)
+			return -1;
+	if (read_truth(r, folder) == -1 || set_bounds(r) == -1)
 		return -1;
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < r->nfiles; i++)

@@ -545,6 +545,9 @@ rule_end(struct rules *r, struct rule *x)
 		return;
 	case K_EXISTS:
 		x->value = of->rows > 0 ? (double)of->bad / (double)of->rows : 0;
+		/* None and all are no matter of chance. */
+		if (of->rows == 0 || (x->high > 0 && x->low < 1 && of->rows < 10 * RULES_ENOUGH))
+			unknown(x, of->rows == 0 ? "no rows" : "fewer than 1000 rows");
 		break;
 	case K_MISSING:
 		x->value = (double)of->bad;
