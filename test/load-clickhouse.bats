@@ -71,9 +71,9 @@ columns() {
 	echo '[]' >truth
 	refused 1 "truth: not a JSON object" load-clickhouse -g truth -d "$SET" "$URL"
 	echo '{}' >truth
-	refused 1 "truth: no tso_noise.noise_counts" load-clickhouse -g truth -d "$SET" "$URL"
+	refused 1 "truth: neither tso_noise.noise_counts in it nor tso_truth.csv beside it" load-clickhouse -g truth -d "$SET" "$URL"
 	jq '.primary_incident.src_region = "a\u0027; DROP TABLE x"' "$SET/ground_truth.json" >truth
-	refused 1 "truth: primary_incident: no name: a'" load-clickhouse -g truth -d "$SET" "$URL"
+	refused 1 "truth: incident: no name: a'" load-clickhouse -g truth -d "$SET" "$URL"
 	mkdir -p odd
 	cp -r "$SET/data" odd
 	echo a >odd/data/clickhouse-nosuch.csv
