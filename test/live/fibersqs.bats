@@ -332,15 +332,15 @@ own() {
 }
 
 @test "rows that the server refuses are kept apart, and the load fails" {
+	own
 	mkdir bad
 	cp -r "$SET/data" bad
 	sed -i '100s/,CKT-CEN-EAS-003,[0-9.]*,/,CKT-CEN-EAS-003,slow,/' bad/data/clickhouse-network_circuit_metrics.csv
-	run -1 --separate-stderr load-clickhouse -d bad "$OLD"
+	run -1 --separate-stderr load-clickhouse -d bad "$OWN"
 	[[ $stderr = *"network_circuit_metrics: some rows were refused: bad/load-clickhouse/network_circuit_metrics.refused"* ]]
 	[[ $stderr = *"fibersqs_prod.network_circuit_metrics has 20159 rows, its file 20160"* ]]
 	cut -f 4- bad/load-clickhouse/network_circuit_metrics.refused | cmp - <(sed -n 100p bad/data/clickhouse-network_circuit_metrics.csv)
 	[ "$(jq -c .row_counts.network_circuit_metrics bad/postload_validation.json)" = '{"file":20160,"table":20159}' ]
-	load_set "$OLD"
 }
 
 @test "a truth that does not fit is named" {
