@@ -251,6 +251,16 @@ take_metrics(struct measure *m, struct measured *r, const char **errstr)
 
 /* ---- lines ---- */
 
+static int
+passes(const struct measure *m)
+{
+	for (const struct field *f = m->filter.field; f < m->filter.field + m->filter.n; f++)
+		for (const struct row *r = f->row; r < f->row + f->n; r++)
+			if (!holds(r, m->v))
+				return 0;
+	return 1;
+}
+
 int
 measure_read(struct measure *m, const char *line, size_t len, struct measured *r, const char **errstr)
 {
@@ -269,6 +279,8 @@ measure_read(struct measure *m, const char *line, size_t len, struct measured *r
 	r->root = m->parent >= 0 && json_is_null(v[m->parent]);
 	if (take_metrics(m, r, errstr) == -1 || put_tags(m, &r->ntags, errstr) == -1)
 		return -1;
+	r->request &= passes(m);
+	r->scaled = m->scaled;
 	r->tags = m->text;
 	r->value = m->value;
 	r->sorted = m->sorted;

@@ -27,6 +27,7 @@ struct measured {
 	size_t ntags;                   /* bytes */
 	const struct json_value *value; /* a number for each metric of measure_metric(), p == NULL: none */
 	const int64_t *sorted;          /* the same for each histogram of measure_histograms(), in its unit; -1: none */
+	const int64_t *scaled;          /* a duration in us, a size in bytes, for each metric that is there */
 	struct json_value exemplar;     /* the trace id, if it is worth a look: of all failures, slow spans and a share; else p == NULL */
 };
 
@@ -39,6 +40,14 @@ struct measured {
  */
 struct measure *measure_open(const struct catalog *, const char *layout, const char *labels, char *err, size_t errsize,
     void (*warn)(const char *text, void *), void *arg);
+/*
+ * For a layout of aggregates: lines of whichever layout of events or spans has all that its fields and conditions ask for. The tags are the
+ * fields that it groups by, the metrics duration and, if it asks for them, bytes of the response; `request` is also 0 where it leaves the
+ * line out.
+ */
+struct measure *measure_open_table(const struct catalog *, int layout, char *err, size_t errsize);
+/* Is a field of such a layout what it groups by? */
+int measure_is_tag(const struct catalog_field *);
 void measure_free(struct measure *);
 /* Name of metric number i, in order of the catalog; NULL behind the last. */
 const char *measure_metric(const struct measure *, int i);

@@ -34,7 +34,8 @@ struct measure {
 	const struct catalog *cat;
 	const struct catalog_layout *layout;
 	struct table metrics, tags;
-	char *labels; /* names of tags, each with a NUL behind it; NULL: those of the layout */
+	struct table filter; /* a line counts if all of these hold */
+	char *labels;        /* names of tags, each with a NUL behind it; NULL: those of the layout */
 	struct json_reader *json;
 	const char *key[MEASURE_KEYS];
 	int nkeys, time, ok, parent, trace, span; /* keys; -1: not in the layout */

@@ -366,6 +366,101 @@ make_histograms(struct opening *o)
 		add_histogram(o, i);
 }
 
+/* ---- aggregates by a layout ---- */
+
+static int
+is_agg(enum catalog_source s)
+{
+	return (s >= SRC_AGG_COUNT && s <= SRC_AGG_BYTES) || s == SRC_TIME;
+}
+
+int
+measure_is_tag(const struct catalog_field *f)
+{
+	int agg = strcmp(f->name, "*") == 0;
+
+	for (int i = 0; i < f->value.n; i++)
+		agg |= is_agg(f->value.piece[i].src);
+	return !agg;
+}
+
+static int
+asks_for_bytes(const struct catalog_layout *l)
+{
+	int any = 0;
+
+	for (int i = 0; i < l->n; i++)
+		for (int k = 0; k < l->field[i].value.n; k++)
+			any |= l->field[i].value.piece[k].src == SRC_AGG_BYTES;
+	return any;
+}
+
+/* What is measured: a field of a source alone, which the lines must have. */
+static void
+add_measured(struct opening *o, const char *name, enum catalog_source source)
+{
+	struct field *f = &o->m->metrics.field[o->m->metrics.n++];
+
+	*f = (struct field){ .name = name, .n = 1, .row = grab(o, 1, sizeof(*f->row)) };
+	if (f->row == NULL)
+		return;
+	*f->row = (struct row){ .source = source, .key = source_key(o, source, 0) };
+	if (f->row->key == -1)
+		fail(o, "no %s", name);
+}
+
+/* Of one layout of lines; the first thing that it lacks is the failure. */
+static void
+make_grouped(struct opening *o, const struct catalog_layout *l)
+{
+	struct measure *m = o->m;
+
+	m->metrics.field = grab(o, 2, sizeof(*m->metrics.field));
+	m->tags.field = grab(o, (size_t)l->n, sizeof(*m->tags.field));
+	m->filter.field = grab(o, (size_t)l->n, sizeof(*m->filter.field));
+	if (!o->failed)
+		find_keys(o);
+	if (!o->failed)
+		add_measured(o, "span.duration_ms", SRC_SPAN_DURATION);
+	if (!o->failed && asks_for_bytes(l))
+		add_measured(o, "span.response_bytes", SRC_SPAN_RESPONSE_BYTES);
+	for (int i = 0, n; i < l->n && !o->failed; i += n) {
+		int filter = strcmp(l->field[i].name, "*") == 0;
+
+		n = count_rows(l, i);
+		if ((filter || measure_is_tag(&l->field[i])) && !add_field(o, filter ? &m->filter : &m->tags, &l->field[i], n))
+			fail(o, "nothing for \"%s\"", l->field[i].name);
+	}
+	if (!o->failed)
+		make_room(o);
+	if (!o->failed && (m->json = json_reader(m->key, m->nkeys)) == NULL)
+		fail(o, "out of memory");
+}
+
+struct measure *
+measure_open_table(const struct catalog *c, int layout, char *err, size_t errsize)
+{
+	char why[256] = "";
+
+	for (int i = 0; i < c->nlayouts; i++) {
+		struct opening o = { .err = why, .errsize = sizeof(why) };
+
+		if (c->layout[i].record != RECORD_EVENT && c->layout[i].record != RECORD_SPAN)
+			continue;
+		if ((o.m = grab(&o, 1, sizeof(*o.m))) == NULL)
+			break;
+		o.m->cat = c;
+		o.m->layout = &c->layout[i];
+		make_grouped(&o, &c->layout[layout]);
+		if (!o.failed)
+			return o.m;
+		measure_free(o.m);
+	}
+	(void)snprintf(err, errsize, "no layout of events or spans has all that layout \"%s\" of catalog %s groups by and measures",
+	    c->layout[layout].name, c->name);
+	return NULL;
+}
+
 /* ---- */
 
 static void
@@ -430,6 +525,7 @@ measure_free(struct measure *m)
 		free(m->bound[i]);
 	free_table(&m->metrics);
 	free_table(&m->tags);
+	free_table(&m->filter);
 	json_reader_free(m->json);
 	free(m->labels);
 	free(m->metric);

@@ -60,13 +60,13 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 }
 
 /* CSV: quotes around what has a comma, a quote or a line break; TSV: \t, \n, \\ for what would break the line. From the back, in place. */
-static char *
-guard(const struct render *d, char *from, char *to)
+char *
+render_guard(enum render_format format, char *from, char *to)
 {
 	static const uint8_t guarded[256] = {
 		['\n'] = 3, ['\r'] = 3, [','] = 1, ['"'] = 1, ['\t'] = 2, ['\\'] = 2
 	}; /* 1: in CSV, 2: in TSV */
-	int csv = d->format == RENDER_CSV, any = 0;
+	int csv = format == RENDER_CSV, any = 0;
 	char *p, *q, *end;
 
 	for (p = from; p < to; p++)
@@ -149,7 +149,7 @@ run_fields(struct render *d, const struct program *p, const struct context *c, c
 		to = put_word(to, s->word);
 		switch ((enum step_kind)s->kind) {
 		case STEP_FIELD:
-			to = guard(d, field, to);
+			to = render_guard(d->format, field, to);
 			*to++ = d->format == RENDER_CSV ? ',' : '\t';
 			field = to;
 			break;
@@ -168,7 +168,7 @@ run_fields(struct render *d, const struct program *p, const struct context *c, c
 			break;
 		}
 	}
-	to = guard(d, field, to);
+	to = render_guard(d->format, field, to);
 	*to++ = '\n';
 	return to;
 }
@@ -189,12 +189,11 @@ render_is_left_out(struct render *d, const struct context *c)
 }
 
 char *
-render_head(const struct render *d, char *to)
+render_names(const struct catalog_layout *l, enum render_format format, char *to)
 {
-	const struct catalog_layout *l = d->layout;
 	int first = 1;
 
-	if (d->format == RENDER_JSON)
+	if (format == RENDER_JSON)
 		return to;
 	for (int i = 0; i < l->n; i++) {
 		char *from;
@@ -202,14 +201,20 @@ render_head(const struct render *d, char *to)
 		if (strcmp(l->field[i].name, "*") == 0 || (i > 0 && strcmp(l->field[i].name, l->field[i - 1].name) == 0))
 			continue;
 		if (!first)
-			*to++ = d->format == RENDER_CSV ? ',' : '\t';
+			*to++ = format == RENDER_CSV ? ',' : '\t';
 		first = 0;
 		from = to;
 		memcpy(to, l->field[i].name, strlen(l->field[i].name));
-		to = guard(d, from, to + strlen(l->field[i].name));
+		to = render_guard(format, from, to + strlen(l->field[i].name));
 	}
 	*to++ = '\n';
 	return to;
+}
+
+char *
+render_head(const struct render *d, char *to)
+{
+	return render_names(d->layout, d->format, to);
 }
 
 char *

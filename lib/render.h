@@ -70,6 +70,13 @@ int render_root_holds(struct render *, const struct catalog_cond *, const struct
 /* The record of a rollout's start (end 0) or end (end 1). */
 char *render_rollout(struct render *, char *to, int rollout, int end);
 
+/* Shared with what writes records of other kinds by a layout. The line of field names; the end. JSON has none. */
+char *render_names(const struct catalog_layout *, enum render_format, char *to);
+/* Guard what stands from..to for its format, in place: at most twice as long and two bytes more; the end. */
+char *render_guard(enum render_format, char *from, char *to);
+/* A time, enum catalog_time: at most 32 bytes; the end. */
+char *render_moment(char *to, int64_t us, int form);
+
 /* Field of the layout whose value is this source alone, or NULL: the key under which it is found in a line. */
 const char *render_key(const struct catalog *, int layout, enum catalog_source);
 /* Read a trace id as the catalog writes it. 0; -1: not of its form; -2: of another world. *k: the request, or SIM_CLASS_EVENT's. */

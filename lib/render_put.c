@@ -122,6 +122,14 @@ render_time(struct render *d, char *to, int64_t us, int form)
 }
 
 char *
+render_moment(char *to, int64_t us, int form)
+{
+	struct render d = { .second = INT64_MIN };
+
+	return render_time(&d, to, us, form);
+}
+
+char *
 render_pick(const struct render *d, char *to, int list, uint64_t word)
 {
 	const struct catalog_list *l = &d->c->list[list];

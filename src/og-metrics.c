@@ -1,8 +1,8 @@
 /*
  * og-metrics: the measurements each span carries, or exact aggregates of them
  *
- * Standard input: spans, or with -M aggregates of shards. Standard output: samples, one JSON object a line. They depend on the input, on
- * the layouts "metrics" and "tags", the bounds of buckets and the settings of the catalog, and on the options.
+ * Standard input: spans, or with -M aggregates of shards. Standard output: samples, one JSON object a line, or lines of a layout of
+ * aggregates. They depend on the input, on the layouts, the bounds of buckets and the settings of the catalog, and on the options.
  */
 #include <err.h>
 #include <getopt.h>
@@ -18,6 +18,7 @@
 #include "measure.h"
 #include "out.h"
 #include "rec.h"
+#include "rollup.h"
 
 #define ERROR_MAX 4096
 #define INTERVAL_MAX (10000 * CLOCK_DAY)
@@ -26,13 +27,16 @@ static struct opts {
 	const char *catalog, *layout, *labels;
 	int64_t interval; /* us; 0: a sample for each measurement */
 	int deltas, merge;
-} opts = { .catalog = "social", .layout = "wide" };
+	int format; /* -1: none was asked for */
+} opts = { .catalog = "social", .layout = "wide", .format = -1 };
 
 struct meter {
 	struct catalog cat;
 	struct measure *measure;
 	int64_t hold;    /* us by which a span may begin after its root */
 	struct agg *agg; /* NULL: samples */
+	int layout;      /* of aggregates; -1: none */
+	struct rollup *rollup;
 	struct rec in;
 	struct out out;
 	int bad;
@@ -65,6 +69,18 @@ count(struct meter *m, const struct measured *r)
 		refuse(m, why);
 }
 
+/* The same for a layout of aggregates. */
+static void
+roll_up(struct meter *m, const struct measured *r)
+{
+	const char *why;
+
+	if (rollup_pass(m->rollup, r->root ? r->us : r->us - m->hold) == -1)
+		err(1, NULL);
+	if (r->request && rollup_add(m->rollup, r, &why) == -1)
+		refuse(m, why);
+}
+
 static void
 take_line(struct meter *m, const char *line, size_t len)
 {
@@ -76,6 +92,8 @@ take_line(struct meter *m, const char *line, size_t len)
 			refuse(m, why);
 	} else if (measure_read(m->measure, line, len, &r, &why) == -1)
 		refuse(m, why);
+	else if (m->rollup != NULL)
+		roll_up(m, &r);
 	else if (m->agg != NULL)
 		count(m, &r);
 	else if (measure_put(m->measure, &r, &m->out) == -1)
@@ -99,7 +117,7 @@ take_all(struct meter *m)
 		warn("%s", m->in.name);
 		m->bad = 1;
 	}
-	if (m->agg != NULL && agg_finish(m->agg) == -1)
+	if ((m->agg != NULL && agg_finish(m->agg) == -1) || (m->rollup != NULL && rollup_finish(m->rollup) == -1))
 		err(1, NULL);
 }
 
@@ -110,6 +128,18 @@ warn_text(const char *text, void *arg)
 	warnx("%s", text);
 }
 
+/* What goes with a layout of aggregates, and what without. */
+static void
+check_layout(int table)
+{
+	if (table && opts.interval == 0)
+		errx(2, "layout \"%s\" needs -i", opts.layout);
+	if (table && (opts.deltas || opts.merge || opts.labels != NULL))
+		errx(2, "layout \"%s\" goes without -%c", opts.layout, opts.deltas ? 'd' : opts.merge ? 'M' : 'g');
+	if (!table && opts.format > RENDER_JSON)
+		errx(2, "-f needs a layout of aggregates");
+}
+
 static void
 load(struct meter *m)
 {
@@ -118,10 +148,28 @@ load(struct meter *m)
 
 	if (catalog_load(&m->cat, opts.catalog, text, sizeof(text), NULL, NULL) == -1)
 		errx(2, "%s", text);
-	m->measure = measure_open(&m->cat, opts.layout, opts.interval == 0 ? NULL : labels, text, sizeof(text), warn_text, NULL);
+	m->layout = catalog_layout(&m->cat, opts.layout, strlen(opts.layout));
+	if (m->layout >= 0 && m->cat.layout[m->layout].record != RECORD_AGGREGATE)
+		m->layout = -1;
+	check_layout(m->layout >= 0);
+	if (m->layout >= 0)
+		m->measure = measure_open_table(&m->cat, m->layout, text, sizeof(text));
+	else
+		m->measure = measure_open(&m->cat, opts.layout, opts.interval == 0 ? NULL : labels, text, sizeof(text), warn_text, NULL);
 	if (m->measure == NULL)
 		errx(2, "%s", text);
 	m->hold = measure_hold(&m->cat);
+}
+
+static void
+open_rollup(struct meter *m)
+{
+	enum render_format format = opts.format == -1 ? RENDER_JSON : (enum render_format)opts.format;
+	char text[ERROR_MAX];
+
+	m->rollup = rollup_open(&m->cat, m->layout, format, opts.interval, &m->out, text, sizeof(text));
+	if (m->rollup == NULL)
+		errx(2, "%s", text);
 }
 
 static void
@@ -137,7 +185,9 @@ open_agg(struct meter *m)
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-metrics [-dM] [-c catalog] [-g labels] [-i interval] [-l layout]\n");
+	(void)fprintf(status == 0 ? stdout : stderr,
+	    "usage: og-metrics [-dM] [-c catalog] [-f format] [-g labels] [-i interval]\n"
+	    "                  [-l layout]\n");
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);
@@ -168,6 +218,7 @@ parse(int argc, char *argv[])
 	static const struct option longopts[] = {
 		{ "catalog", required_argument, NULL, 'c' },
 		{ "deltas", no_argument, NULL, 'd' },
+		{ "format", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "interval", required_argument, NULL, 'i' },
 		{ "labels", required_argument, NULL, 'g' },
@@ -178,13 +229,17 @@ parse(int argc, char *argv[])
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "c:dg:hi:l:MV", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "c:df:g:hi:l:MV", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'c':
 			opts.catalog = optarg;
 			break;
 		case 'd':
 			opts.deltas = 1;
+			break;
+		case 'f':
+			if ((opts.format = render_format(optarg)) == -1)
+				errx(2, "no format \"%s\": json, csv or tsv", optarg);
 			break;
 		case 'g':
 			opts.labels = optarg;
@@ -223,7 +278,9 @@ main(int argc, char *argv[])
 	load(&m);
 	if (out_open(&m.out, STDOUT_FILENO, 0) == -1 || rec_open(&m.in, STDIN_FILENO, "<stdin>", &m.out, 0) == -1)
 		err(1, NULL);
-	if (opts.interval != 0)
+	if (m.layout >= 0)
+		open_rollup(&m);
+	else if (opts.interval != 0)
 		open_agg(&m);
 	take_all(&m);
 	if (out_close(&m.out) == -1)

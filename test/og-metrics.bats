@@ -458,6 +458,61 @@ aggregate() {
 	refused 'no "metric", "ts", "value" or "tags"' -M -i 1h
 }
 
+@test "a table of figures, by another route" {
+	og-entities -c fibersqs -n 20000 >w
+	og-events -w w -l txn_facts >facts
+	og-metrics -c fibersqs -l service_metrics -i 10m -f csv <facts >table
+	jq -rs 'def at($p): .[((length * $p / 100) | ceil) - 1];
+	    def places($n): . * pow(10; $n) | round / pow(10; $n);
+	    map(. + {window: (.start_ts[:16] | sub(".$"; "0") + ":00Z")}) | group_by([.window, .origin_region, .txn_type])[] |
+	    (map(.end_to_end_latency_ms) | sort) as $ms |
+	    [.[0].window, .[0].origin_region, .[0].txn_type, (length / 600 | places(4)), ((map(select(.success | not)) | length) / length | places(4)),
+	     ($ms | at(95)), ($ms | at(99)), (($ms | add) / 1000 / 600 / 12 | places(4))] | @csv' facts | tr -d '"' >want
+	[ "$(wc -l <want)" -gt 5000 ]
+	cmp want <(sed 1d table)
+	og-metrics -c fibersqs --layout service_metrics -i 10m --format tsv <facts | tr '\t' , | cmp - table
+	og-metrics -c fibersqs -l service_metrics -i 10m <facts | jq -r '[.[]] | @csv' | tr -d '"' | cmp - want
+}
+
+@test "a table of the events of all shards, and of slices of time" {
+	og-entities -c fibersqs -n 5000 >w
+	og-events -w w -l txn_facts | og-metrics -c fibersqs -l service_metrics -i 1h >whole
+	for k in 1 2 3 4 5; do
+		og-events -w w -l txn_facts -k $k/5
+	done | og-metrics -c fibersqs -l service_metrics -i 1h | cmp - whole
+	{
+		og-events -w w -l txn_facts -e 2025-12-03T07:00:00Z | og-metrics -c fibersqs -l service_metrics -i 1h
+		og-events -w w -l txn_facts -b 2025-12-03T07:00:00Z | og-metrics -c fibersqs -l service_metrics -i 1h
+	} | cmp - whole
+}
+
+@test "a table needs an interval, and lines that have what it asks for" {
+	usage_error() {
+		run -2 --separate-stderr og-metrics "${@:2}" </dev/null
+		[ -z "$output" ]
+		[ "$stderr" = "og-metrics: $1" ]
+	}
+	usage_error 'layout "service_metrics" needs -i' -c fibersqs -l service_metrics
+	usage_error 'layout "service_metrics" goes without -d' -c fibersqs -l service_metrics -i 1m -d
+	usage_error 'layout "service_metrics" goes without -g' -c fibersqs -l service_metrics -i 1m -g x
+	usage_error 'layout "service_metrics" goes without -M' -c fibersqs -l service_metrics -i 1m -M
+	usage_error '-f needs a layout of aggregates' -f csv
+	usage_error 'no format "xml": json, csv or tsv' -f xml
+	cp -r "$OG_SHARE/fibersqs" mine
+	chmod -R u+w mine
+	sed -i '/^txn_facts\tevent\ttxn_type/d' mine/layouts.tsv
+	usage_error 'no layout of events or spans has all that layout "service_metrics" of catalog mine groups by and measures' \
+		-c ./mine -l service_metrics -i 1m
+	og-entities -c fibersqs -n 500 | og-events -l txn_facts >facts
+	{ tac facts | tail -n 2 && head -n 1 facts && echo '{}' && echo x; } >odd
+	og-metrics -c fibersqs -l service_metrics -i 1s <<<"$(tail -n 1 facts && head -n 1 facts)" >got 2>said || status=$?
+	[ "$status" -eq 1 ]
+	[ "$(cat said)" = "og-metrics: <stdin>:2: is of an interval that is written already: lines have to come in order of time" ]
+	[ "$(wc -l <got)" -eq 1 ]
+	run -1 --separate-stderr og-metrics -c fibersqs -l service_metrics -i 1s <odd
+	[ "$(grep -c '^og-metrics: <stdin>:[45]: ' <<<"$stderr")" -eq 2 ]
+}
+
 @test "usage" {
 	for options in '-d' '-M' '-g service' '-i 0s' '-i x' '-i' '-i 5' '-M -i 1h -g a' '-i 1h -g a,a' '-i 1h -g le' '-i 1h -g a,' '-i 1h -g ,' '-c nothing' '-x' 'file'; do
 		# shellcheck disable=SC2086 # several words
