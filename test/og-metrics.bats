@@ -463,11 +463,11 @@ aggregate() {
 	og-events -w w -l txn_facts >facts
 	og-metrics -c fibersqs -l service_metrics -i 10m -f csv <facts >table
 	jq -rs 'def at($p): .[((length * $p / 100) | ceil) - 1];
-	    def places($n): . * pow(10; $n) | round / pow(10; $n);
+	    def of($n): . * 10000 / $n | round / 10000;
 	    map(. + {window: (.start_ts[:16] | sub(".$"; "0") + ":00Z")}) | group_by([.window, .origin_region, .txn_type])[] |
 	    (map(.end_to_end_latency_ms) | sort) as $ms |
-	    [.[0].window, .[0].origin_region, .[0].txn_type, (length / 600 | places(4)), ((map(select(.success | not)) | length) / length | places(4)),
-	     ($ms | at(95)), ($ms | at(99)), (($ms | add) / 1000 / 600 / 12 | places(4))] | @csv' facts | tr -d '"' >want
+	    [.[0].window, .[0].origin_region, .[0].txn_type, (length | of(600)), (length as $n | map(select(.success | not)) | length | of($n)),
+	     ($ms | at(95)), ($ms | at(99)), ($ms | add * 100 | round | of(720000000))] | @csv' facts | tr -d '"' >want
 	[ "$(wc -l <want)" -gt 5000 ]
 	cmp want <(sed 1d table)
 	og-metrics -c fibersqs --layout service_metrics -i 10m --format tsv <facts | tr '\t' , | cmp - table
