@@ -139,8 +139,8 @@ truth_free(struct truth *t)
 	free(t);
 }
 
-const struct sim *
-truth_sim(const struct truth *t)
+struct sim *
+truth_sim(struct truth *t)
 {
 	return &t->sim;
 }
@@ -310,25 +310,24 @@ compare(struct truth *t, int32_t i, const struct sim_request *r, const struct si
 }
 
 int
-truth_add(struct truth *t, uint64_t k, int64_t time, char *err, size_t errsize)
+truth_add(struct truth *t, struct sim_request *r, char *err, size_t errsize)
 {
-	struct sim_request r, calm;
+	struct sim_request calm;
 
-	if (sim_request(&t->sim, k, time, &r) == -1)
-		return 1;
-	sim_grow(&t->sim, &r);
-	count_tree(t, &r);
-	for (int i = 0; i < t->w->nincidents && t->w->incident[i].start <= time; i++) {
+	sim_grow(&t->sim, r);
+	count_tree(t, r);
+	for (int i = 0; i < t->w->nincidents && t->w->incident[i].start <= r->time; i++) {
 		struct sim *s;
 
-		if (t->w->incident[i].end <= time)
+		if (t->w->incident[i].end <= r->time)
 			continue;
-		if ((s = open_calm(t, i, time, err, errsize)) == NULL)
+		if ((s = open_calm(t, i, r->time, err, errsize)) == NULL)
 			return -1;
-		if (sim_request(s, k, time, &calm) == -1)
-			return 1;
+		(void)snprintf(err, errsize, "out of memory");
+		if (sim_request(s, r->k, r->time, &calm) == -1)
+			return -1;
 		sim_grow(s, &calm);
-		compare(t, i, &r, &calm);
+		compare(t, i, r, &calm);
 	}
 	return 0;
 }

@@ -17,14 +17,11 @@ struct truth;
 /* requests 0: those of the world, which must outlive it. NULL and err. */
 struct truth *truth_open(const struct world *, uint64_t requests, char *err, size_t errsize);
 void truth_free(struct truth *);
-/* Which reads the names of requests. */
-const struct sim *truth_sim(const struct truth *);
+/* By which the requests to count are found. */
+struct sim *truth_sim(struct truth *);
 
-/*
- * Count the request of this name, in any order, each once.
- *   return   0; 1: there is none at that time; -1 and err
- */
-int truth_add(struct truth *, uint64_t k, int64_t time, char *err, size_t errsize);
+/* Count a request that was found there, in any order, each once. 0; or -1 and err. */
+int truth_add(struct truth *, struct sim_request *, char *err, size_t errsize);
 /* The record of a rollout's start or end. */
 void truth_mark(struct truth *);
 

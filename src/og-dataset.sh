@@ -186,12 +186,13 @@ split_row() {
 	local stage
 
 	IFS=$'\037' read -r file chain format interval _ audience counted <<<"$1"
+	[[ $chain != copy:* || $chain != */* ]] || refuse "$table: copies are of the catalog's own files: $chain"
 	[[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.{}-]*(/[A-Za-z0-9_][A-Za-z0-9_.{}-]*)*$ ]] || refuse "$table: a file is a path below the output: $file"
 	format=${format:-json}
 	for stage in $chain; do
 		case ${stage%%:*} in
-		events | spans | metrics | tags | logs | tickets | series | alarms | entities) ;;
-		world | schedule | truth | check | summary | sums | copy) ;;
+		events | spans | metrics | tags | logs | tickets | series | alarms | entities | truth) ;;
+		world | schedule | check | summary | sums | copy) [ "$stage" = "$chain" ] || refuse "$table: $stage stands alone" ;;
 		*) refuse "$table: no program $stage" ;;
 		esac
 	done
@@ -420,7 +421,7 @@ plan() {
 		done
 	done
 	for ((k = 1; k <= jobs; k++)); do
-		has_documents || add_job "$(part_name counts "$k")" "$k/$jobs" $'counts\037events truth\037\037\037\037\037'
+		has_documents || add_job "$(part_name counts "$k")" "$k/$jobs" $'counts\037events:keys truth\037\037\037\037\037'
 	done
 }
 
@@ -591,13 +592,77 @@ put_summary() {
 			{file: .[0], lines: (.[3] | tonumber), bytes: (.[2] | tonumber), sha256: .[1]}]}'
 }
 
+# The files of the row at hand.
+files_of() {
+	local k
+
+	if is_sharded; then
+		for ((k = 1; k <= jobs; k++)); do
+			shard_name "$file" "$k"
+		done
+	elif is_data "$chain"; then
+		echo "$file$suffix"
+	else
+		echo "$file"
+	fi
+}
+
+# Rows of each table: file and number, without the line of field names.
+count_rows() {
+	local row name _ lines total
+
+	for row in "${files[@]}"; do
+		split_row "$row"
+		is_data "$chain" || continue
+		total=0
+		while read -r name; do
+			read -r _ _ lines <"$(note_of "$name")"
+			total=$((total + lines))
+		done < <(files_of)
+		[ "$format" = json ] || total=$((total - 1))
+		echo "$file $total"
+	done
+}
+
+# FILE=COLUMN: how often each value of a column of a CSV file comes: "VALUE NUMBER".
+count_values() {
+	[ -n "$1" ] || return 0
+	unsqueeze "$output/${1%=*}$suffix" | awk -F , -v column="${1#*=}" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i; next }
+		at { n[$at]++ }
+		END { for (v in n) print v, n[v] }' | sort
+}
+
+# ARGUMENT: a column of a file whose values are counted, or nothing.
 put_truth() {
-	merge_counts | jq -n --slurpfile header <(head -n 1 "$world") --slurpfile incidents <(grep '"kind":"incident"' "$world") '
+	merge_counts | jq -n --slurpfile header <(head -n 1 "$world") --slurpfile incidents <(grep '"kind":"incident"' "$world") \
+		--rawfile rows <(count_rows) --rawfile settings <(grep -v '^#' "$(folder_of "$catalog")/settings.tsv" | sed 1d) \
+		--rawfile values <(count_values "$1") --arg column "$1" '
+		def lines(separator): [. / "\n" | .[] | select(. != "") | . / separator];
 		[inputs] as $counts | ([$counts[] | select(.kind == "incident") | {(.id): del(.kind, .id)}] | add // {}) as $did |
 		(reduce ($counts[] | select(.kind == "reach")) as $c ({}; .[$c.incident] += [$c | del(.kind, .incident)])) as $reached |
 		{world: ($header[0] | del(.kind)), incidents: [$incidents[] | select(.kind == "incident") | del(.kind) +
 			{counted: $did[.id], reached: ($reached[.id] // [])}],
-		 sources: ([$counts[] | select(.kind == "source") | {(.source): .spans_failed}] | add // {})}'
+		 sources: ([$counts[] | select(.kind == "source") | {(.source): .spans_failed}] | add // {}),
+		 rows: ($rows | lines(" ") | map({(.[0]): (.[1] | tonumber)}) | add // {}),
+		 settings: ($settings | lines("\t") | map({(.[0]): .[1]}) | add)} +
+		if $column == "" then {} else {values: {($column): ($values | lines(" ") | map({(.[0]): (.[1] | tonumber)}) | add // {})}} end'
+}
+
+# The verdict on the output, or on the lines of one of its files. A promise that is broken is told at the end.
+put_check() {
+	local row name
+
+	if [ -z "$1" ]; then
+		og-check -c "$catalog" -w "$world" "$output"
+	else
+		for row in "${files[@]}"; do
+			split_row "$row"
+			[ "$file" != "$1" ] || while read -r name; do
+				unsqueeze "$output/$name"
+			done < <(files_of)
+		done | og-check -c "$catalog" -w "$world"
+	fi || [ $? -eq 1 ]
 }
 
 put_sums() {
@@ -605,12 +670,17 @@ put_sums() {
 }
 
 put_document() {
-	case $chain in
+	local argument=''
+
+	[[ $chain != *:* ]] || argument=${chain#*:}
+	case ${chain%%:*} in
 	world) cat "$world" ;;
+	schedule) og-entities -c "$catalog" -f schedule <"$world" ;;
 	summary) put_summary ;;
-	truth) put_truth ;;
+	truth) put_truth "$argument" ;;
+	check) put_check "$argument" ;;
 	sums) put_sums ;;
-	copy:*) cat "${table%/*}/${chain#copy:}" ;;
+	copy) cat "${table%/*}/$argument" ;;
 	esac
 }
 
@@ -620,27 +690,23 @@ make_documents() {
 	for row in "${files[@]}"; do
 		split_row "$row"
 		is_data "$chain" || make_file "$file" put_document || return
+		split_row "$row"
+		if [[ $chain = check* ]] && ! jq -e .ok "$output/$file" >/dev/null; then
+			say "the data breaks a promise; $output/$file tells which"
+			broken=1
+		fi
 	done
 }
 
 # Without what is for instructors; names in order and all of one time, so that the same files give the same bytes.
 put_archive() {
-	local row list=()
+	local row
 
 	for row in "${files[@]}"; do
 		split_row "$row"
 		[ "$audience" != instructors ] || continue
-		if ! is_data "$chain"; then
-			list+=("$file")
-		elif is_sharded; then
-			for ((k = 1; k <= jobs; k++)); do
-				list+=("$(shard_name "$file" "$k")")
-			done
-		else
-			list+=("$file$suffix")
-		fi
-	done
-	printf '%s\n' "${list[@]}" | sort |
+		files_of
+	done | sort |
 		tar -c -C "$output" --format=gnu --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rw,go=r -T - | zstd -q
 }
 
@@ -706,7 +772,7 @@ stop() {
 
 declare -A groups=()
 todo=() files=()
-lock='' watcher='' state='' table='' suffix='' shard=''
+broken=0 lock='' watcher='' state='' table='' suffix='' shard=''
 file='' chain='' format='' interval='' audience='' counted=''
 
 parse "$@"
@@ -735,3 +801,4 @@ stop_watch
 join_parts && make_documents || exit 1
 [ "$archive" = 0 ] || make_file "$(basename "$catalog").tar.zst" put_archive || exit 1
 rm -rf "$state/tmp" "$state/parts"
+[ "$broken" = 0 ]

@@ -3,7 +3,7 @@ bats_require_minimum_version 1.5.0
 
 load common
 
-week=(-c social -s 5 -b 2025-12-01 -e 2025-12-08 -n 3000 -u 400)
+week=(-c social -s 5 -b 2025-12-01 -e 2025-12-08 -n 1200 -u 300)
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
@@ -25,19 +25,19 @@ sums() {
 	og-events -w one/world.ndjson | og-spans -w one/world.ndjson | cmp - one/spans_1.jsonl
 	og-metrics <one/spans_1.jsonl | cmp - one/metrics_1.jsonl
 	[ "$(find one -maxdepth 1 -type f | sort | paste -sd ' ')" = \
-		"one/ground_truth.json one/logs_1.jsonl one/metrics_1.jsonl one/spans_1.jsonl one/summary.json one/world.ndjson" ]
+		"one/ground_truth.json one/logs_1.jsonl one/metrics_1.jsonl one/spans_1.jsonl one/summary.json one/validation_summary.json one/world.ndjson" ]
 }
 
 @test "the summary is true: options, counts, lines, bytes and sums" {
 	jq -r '.files[] | "\(.sha256)  one/\(.file)"' one/summary.json >list
-	[ "$(wc -l <list)" -eq 5 ]
+	[ "$(wc -l <list)" -eq 6 ]
 	sha256sum --quiet -c list
 	jq -r '.files[] | "\(.lines) \(.bytes) one/\(.file)"' one/summary.json | while read -r n bytes file; do
 		[ "$(wc -l <"$file")" = "$n" ]
 		[ "$(wc -c <"$file")" = "$bytes" ]
 	done
 	[ "$(jq -c '[.world.seed, .world.begin, .users, .options.shards, .options.tier2]' one/summary.json)" = \
-		'[5,"2025-12-01T00:00:00Z",400,1,true]' ]
+		'[5,"2025-12-01T00:00:00Z",300,1,true]' ]
 	[ "$(jq .spans one/summary.json)" = "$(grep -vc '"user_id":"system"' one/logs_1.jsonl)" ]
 	[ "$(jq .spans_failed one/summary.json)" = "$(grep -c '"success":false' one/logs_1.jsonl)" ]
 	[ "$(jq '.spans + .rollout_records' one/summary.json)" = "$(wc -l <one/logs_1.jsonl)" ]
@@ -49,7 +49,7 @@ sums() {
 @test "the truth has every incident of the world, with what it did" {
 	[ "$(grep -c '"kind":"incident"' one/world.ndjson)" -ge 1 ]
 	diff <(grep '"kind":"incident"' one/world.ndjson | jq -S -c 'del(.kind)') <(jq -S -c '.incidents[] | del(.counted, .reached)' one/ground_truth.json)
-	og-truth -w one/world.ndjson <one/spans_1.jsonl >counts
+	og-events -w one/world.ndjson -l keys | og-truth -w one/world.ndjson >counts
 	diff <(jq -c 'select(.kind == "incident") | [.id, .spans_failed, .requests_slowed]' counts) \
 		<(jq -c '.incidents[] | [.id, .counted.spans_failed, .counted.requests_slowed]' one/ground_truth.json)
 	diff <(jq -c 'select(.kind == "reach") | [.incident, .service, .hops]' counts) \
@@ -57,7 +57,7 @@ sums() {
 }
 
 @test "shards, one behind the other, are the whole, and their names are in order" {
-	for jobs in 2 12; do
+	for jobs in 2 11; do
 		og-dataset "${week[@]}" -t -j "$jobs" -o "shards.$jobs"
 		for kind in logs metrics spans; do
 			[ "$(find "shards.$jobs" -maxdepth 1 -name "${kind}_*.jsonl" | wc -l)" -eq "$jobs" ]
@@ -201,7 +201,7 @@ sums() {
 }
 
 @test "on a terminal it says how far it is, and cleans up" {
-	said=$(script -qec "og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 40000 -j 2 -o shown" /dev/null)
+	said=$(script -qec "og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 15000 -j 2 -o shown" /dev/null)
 	[[ $said =~ [0-9]+\ %,\ [0-9]+\ of\ about\ [0-9]+\ MB,\ [0-9]+\ MB/s ]]
 	run -0 --separate-stderr og-dataset "${week[@]}" -o quiet
 	[ -z "$stderr$output" ]

@@ -102,9 +102,10 @@ static void
 count(struct truth *t, const struct name *name, size_t n)
 {
 	char text[1024];
+	struct sim_request r;
 
 	for (size_t i = 0; i < n; i++)
-		if (truth_add(t, name[i].k, name[i].time, text, sizeof(text)) != 0)
+		if (sim_request(truth_sim(t), name[i].k, name[i].time, &r) == -1 || truth_add(t, &r, text, sizeof(text)) == -1)
 			errx(1, "%s", text);
 }
 
