@@ -17,12 +17,19 @@ struct reach {
 	int hops; /* least number of calls between it and where the incident struck */
 };
 
+/* What an incident did to requests for an operation. */
+struct harm {
+	uint64_t touched, failed, slowed;
+};
+
 struct incident {
 	struct world calm; /* the world, but that this incident has no effect */
 	struct sim *sim;   /* of it; NULL: not needed so far, or no longer */
 	struct world_incident *list;
-	uint64_t touched, requests_failed, requests_slowed, spans_failed, spans_slowed;
+	struct harm all;
+	uint64_t spans_failed, spans_slowed;
 	struct reach *reach; /* one a service */
+	struct harm *harm;   /* one an operation: requests that begin with it */
 };
 
 struct truth {
@@ -73,7 +80,8 @@ open_incidents(struct truth *t)
 	if ((t->incident = calloc((size_t)w->nincidents + 1, sizeof(*t->incident))) == NULL)
 		return -1;
 	for (int i = 0; i < w->nincidents; i++)
-		if ((t->incident[i].reach = calloc((size_t)w->cat.nservices, sizeof(struct reach))) == NULL)
+		if ((t->incident[i].reach = calloc((size_t)w->cat.nservices, sizeof(struct reach))) == NULL ||
+		    (t->incident[i].harm = calloc((size_t)t->sim.nops + 1, sizeof(struct harm))) == NULL)
 			return -1;
 	return 0;
 }
@@ -127,6 +135,7 @@ truth_free(struct truth *t)
 	for (int i = 0; t->incident != NULL && i < t->w->nincidents; i++) {
 		close_calm(&t->incident[i]);
 		free(t->incident[i].reach);
+		free(t->incident[i].harm);
 	}
 	sim_close(&t->sim);
 	json_reader_free(t->json);
@@ -277,8 +286,10 @@ compare_span(struct truth *t, int32_t i, const struct sim_request *r, const stru
 	in->spans_failed += (unsigned)failed;
 	in->spans_slowed += (unsigned)slowed;
 	if (x->parent < 0) {
-		in->requests_failed += (unsigned)failed;
-		in->requests_slowed += (unsigned)slowed;
+		in->all.failed += (unsigned)failed;
+		in->all.slowed += (unsigned)slowed;
+		in->harm[x->node->op].failed += (unsigned)failed;
+		in->harm[x->node->op].slowed += (unsigned)slowed;
 	}
 	if (x->parent >= 0 && x->node->stage != STAGE_ASYNC && *hops < HOPS_MAX) {
 		uint8_t *above = &t->hops[x->parent];
@@ -306,7 +317,8 @@ compare(struct truth *t, int32_t i, const struct sim_request *r, const struct si
 		touched |= y == NULL || !is_same(r, x, calm, y);
 		touched |= compare_span(t, i, r, x, y);
 	}
-	t->incident[i].touched += (unsigned)touched;
+	t->incident[i].all.touched += (unsigned)touched;
+	t->incident[i].harm[r->span[0].node->op].touched += (unsigned)touched;
 }
 
 int
@@ -443,11 +455,17 @@ merge_count(struct count *c, const uint64_t *number)
 }
 
 static void
+merge_harm(struct harm *h, const uint64_t *number)
+{
+	h->touched += number[KEY_TOUCHED];
+	h->failed += number[KEY_REQUESTS_FAILED];
+	h->slowed += number[KEY_REQUESTS_SLOWED];
+}
+
+static void
 merge_incident(struct incident *in, const uint64_t *number)
 {
-	in->touched += number[KEY_TOUCHED];
-	in->requests_failed += number[KEY_REQUESTS_FAILED];
-	in->requests_slowed += number[KEY_REQUESTS_SLOWED];
+	merge_harm(&in->all, number);
 	in->spans_failed += number[KEY_SPANS_FAILED];
 	in->spans_slowed += number[KEY_SPANS_SLOWED];
 }
@@ -502,6 +520,10 @@ truth_merge(struct truth *t, const char *line, size_t len, const char **errstr)
 		if ((i = find_incident(t, v[KEY_INCIDENT])) == -1 || (j = find_service(t, v[KEY_SERVICE])) == -1)
 			return -1;
 		merge_reach(&t->incident[i].reach[j], number);
+	} else if (json_equals(v[KEY_KIND], "harm")) {
+		if ((i = find_incident(t, v[KEY_INCIDENT])) == -1 || (j = find_op(t, v[KEY_SERVICE], v[KEY_ACTION])) == -1)
+			return -1;
+		merge_harm(&t->incident[i].harm[j], number);
 	} else {
 		*errstr = "no line of counts";
 		return -1;
@@ -547,6 +569,14 @@ put_sources(const struct truth *t, struct out *o)
 }
 
 static void
+put_harm(struct out *o, const struct harm *h)
+{
+	world_put_whole(o, "requests_touched", h->touched);
+	world_put_whole(o, "requests_failed", h->failed);
+	world_put_whole(o, "requests_slowed", h->slowed);
+}
+
+static void
 put_incident(const struct truth *t, struct out *o, int i)
 {
 	const struct world_incident *w = &t->w->incident[i];
@@ -554,12 +584,19 @@ put_incident(const struct truth *t, struct out *o, int i)
 
 	world_put_kind(o, "incident");
 	world_put_text(o, "id", w->id);
-	world_put_whole(o, "requests_touched", in->touched);
-	world_put_whole(o, "requests_failed", in->requests_failed);
-	world_put_whole(o, "requests_slowed", in->requests_slowed);
+	put_harm(o, &in->all);
 	world_put_whole(o, "spans_failed", in->spans_failed);
 	world_put_whole(o, "spans_slowed", in->spans_slowed);
 	world_put_end(o);
+	for (int k = 0; k < t->sim.nops; k++)
+		if (in->harm[k].touched > 0) {
+			world_put_kind(o, "harm");
+			world_put_text(o, "incident", w->id);
+			world_put_text(o, "service", t->w->cat.service[t->sim.op[k].service].id);
+			world_put_text(o, "action", t->sim.op[k].name);
+			put_harm(o, &in->harm[k]);
+			world_put_end(o);
+		}
 	for (int hops = 0; hops <= HOPS_MAX; hops++)
 		for (int s = 0; s < t->w->cat.nservices; s++) {
 			const struct reach *r = &in->reach[s];

@@ -171,10 +171,8 @@ folder_of() {
 
 # Rows of the tier that is asked for, with a character between cells that, other than a tab, may stand twice.
 read_table() {
-	local dir
-
-	dir=$(folder_of "$catalog") || exit
-	table=$dir/dataset.tsv
+	folder=$(folder_of "$catalog") || exit
+	table=$folder/dataset.tsv
 	[ -e "$table" ] || table=$(folder_of default)/dataset.tsv || exit
 	[ "$(grep -v '^#' "$table" | head -n 1)" = "$(IFS=$'\t' && echo "${columns[*]}")" ] || refuse "$table: the columns are ${columns[*]}"
 	mapfile -t files < <(grep -v '^#' "$table" | sed 1d | tr '\t' '\037' | awk -F '\037' -v tier2="$tier2" '$5 != 2 || tier2')
@@ -192,13 +190,25 @@ split_row() {
 	for stage in $chain; do
 		case ${stage%%:*} in
 		events | spans | metrics | tags | logs | tickets | series | alarms | entities | truth) ;;
-		world | schedule | check | summary | sums | copy) [ "$stage" = "$chain" ] || refuse "$table: $stage stands alone" ;;
+		world | schedule | check | summary | sums | copy)
+			[ "$stage" = "$chain" ] || refuse "$table: $stage stands alone"
+			;;
 		*) refuse "$table: no program $stage" ;;
 		esac
 	done
 }
 
 # ---- chains ----
+
+# The smallest record of each request of a shard, which nearly every chain begins with, is made once.
+put_keys() {
+	local keys=$state/tmp/keys.${shard/\//-}
+
+	(
+		flock 8
+		[ -e "$keys" ] || { og-events -c "$catalog" -w "$world" -k "$shard" -l keys >"$keys.new" && mv "$keys.new" "$keys"; }
+	) 8>"$keys.lock" && cat "$keys"
+}
 
 # One program of a chain; the last one writes the format of the row. shard and last are those of the chain.
 stage() {
@@ -212,7 +222,11 @@ stage() {
 	tags) args=() ;;
 	esac
 	[ -z "$last" ] || [ "$format" = json ] || args+=(-f "$format")
-	"og-$program" ${args[@]+"${args[@]}"}
+	if [ "$1$last" = events:keys ]; then
+		put_keys
+	else
+		"og-$program" ${args[@]+"${args[@]}"}
+	fi
 }
 
 # The programs of a chain, each reading what the one before writes.
@@ -258,6 +272,7 @@ rows_at() {
 
 	make_world "$1" >"$world" || exit 2
 	n=$(make_rows | wc -l) || exit 1
+	rm -f "$state"/tmp/keys.*
 	[ "$format" = json ] || n=$((n - 1))
 	echo "$n"
 }
@@ -633,20 +648,29 @@ count_values() {
 		END { for (v in n) print v, n[v] }' | sort
 }
 
-# ARGUMENT: a column of a file whose values are counted, or nothing.
+# A table of the catalog, if it has it: a row of names, then rows, cells between tabs.
+table_of() {
+	[ ! -e "$folder/$1.tsv" ] || grep -v '^#' "$folder/$1.tsv"
+}
+
+# ARGUMENT: a column of a file whose values are counted, or nothing. A catalog may have its own form of the truth.
 put_truth() {
 	merge_counts | jq -n --slurpfile header <(head -n 1 "$world") --slurpfile incidents <(grep '"kind":"incident"' "$world") \
-		--rawfile rows <(count_rows) --rawfile settings <(grep -v '^#' "$(folder_of "$catalog")/settings.tsv" | sed 1d) \
-		--rawfile values <(count_values "$1") --arg column "$1" '
-		def lines(separator): [. / "\n" | .[] | select(. != "") | . / separator];
-		[inputs] as $counts | ([$counts[] | select(.kind == "incident") | {(.id): del(.kind, .id)}] | add // {}) as $did |
-		(reduce ($counts[] | select(.kind == "reach")) as $c ({}; .[$c.incident] += [$c | del(.kind, .incident)])) as $reached |
-		{world: ($header[0] | del(.kind)), incidents: [$incidents[] | select(.kind == "incident") | del(.kind) +
-			{counted: $did[.id], reached: ($reached[.id] // [])}],
-		 sources: ([$counts[] | select(.kind == "source") | {(.source): .spans_failed}] | add // {}),
-		 rows: ($rows | lines(" ") | map({(.[0]): (.[1] | tonumber)}) | add // {}),
-		 settings: ($settings | lines("\t") | map({(.[0]): .[1]}) | add)} +
-		if $column == "" then {} else {values: {($column): ($values | lines(" ") | map({(.[0]): (.[1] | tonumber)}) | add // {})}} end'
+		--rawfile rows <(count_rows) --rawfile values <(count_values "$1") \
+		--rawfile settings <(table_of settings) --rawfile links <(table_of links) '
+		def lines($separator): [. / "\n" | .[] | select(. != "") | . / $separator];
+		def numbers: lines(" ") | map({(.[0]): (.[1] | tonumber)}) | add // {};
+		def table: lines("\t") | .[0] as $names | .[1:] | map([$names, .] | transpose | map({(.[0]): .[1]}) | add);
+		[inputs] as $counts |
+		def of($kind; $id): [$counts[] | select(.kind == $kind and .incident == $id) | del(.kind, .incident)];
+		($counts | map(select(.kind == "incident") | {(.id): del(.kind, .id)}) | add // {}) as $did |
+		{world: ($header[0] | del(.kind)),
+		 incidents: [$incidents[] | select(.kind == "incident") | del(.kind) +
+			{counted: $did[.id], harmed: of("harm"; .id), reached: of("reach"; .id)}],
+		 sources: ($counts | map(select(.kind == "source") | {(.source): .spans_failed}) | add // {}),
+		 rows: ($rows | numbers), values: ($values | numbers),
+		 settings: ($settings | table | map({(.key): .value}) | add), links: ($links | table)}' |
+		if [ -e "$folder/truth.jq" ]; then jq -f "$folder/truth.jq"; else cat; fi
 }
 
 # The verdict on the output, or on the lines of one of its files. A promise that is broken is told at the end.
@@ -772,7 +796,7 @@ stop() {
 
 declare -A groups=()
 todo=() files=()
-broken=0 lock='' watcher='' state='' table='' suffix='' shard=''
+broken=0 lock='' watcher='' state='' folder='' table='' suffix='' shard=''
 file='' chain='' format='' interval='' audience='' counted=''
 
 parse "$@"

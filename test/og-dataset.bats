@@ -48,7 +48,7 @@ sums() {
 
 @test "the truth has every incident of the world, with what it did" {
 	[ "$(grep -c '"kind":"incident"' one/world.ndjson)" -ge 1 ]
-	diff <(grep '"kind":"incident"' one/world.ndjson | jq -S -c 'del(.kind)') <(jq -S -c '.incidents[] | del(.counted, .reached)' one/ground_truth.json)
+	diff <(grep '"kind":"incident"' one/world.ndjson | jq -S -c 'del(.kind)') <(jq -S -c '.incidents[] | del(.counted, .reached, .harmed)' one/ground_truth.json)
 	og-events -w one/world.ndjson -l keys | og-truth -w one/world.ndjson >counts
 	diff <(jq -c 'select(.kind == "incident") | [.id, .spans_failed, .requests_slowed]' counts) \
 		<(jq -c '.incidents[] | [.id, .counted.spans_failed, .counted.requests_slowed]' one/ground_truth.json)
@@ -197,6 +197,36 @@ sums() {
 	for bad in 'events sh' 'events spans;id' "events \$(id)"; do
 		sed "s|events:log spans:log|$bad|" own/dataset.tsv >bad/dataset.tsv
 		run -2 og-dataset -c ./bad -n 10 -o z
+	done
+}
+
+@test "the FiberSQS exercise: rows wished for, tables, what trainees see, and the truth apart" {
+	og-dataset -c fibersqs -r 100000 -x 0.05 -t -A -o sqs
+	got=$(($(wc -l <sqs/data/clickhouse-app_logs.csv) - 1))
+	((got >= 4950 && got <= 5050))
+	world=sqs/instructors/world.ndjson
+	og-events -w $world -l keys >names.keys
+	og-logs -w $world -l app_logs -f csv <names.keys | cmp - sqs/data/clickhouse-app_logs.csv
+	og-spans -w $world -l trace_spans -f csv <names.keys | cmp - sqs/data/clickhouse-trace_spans.csv
+	og-tickets -w $world -l tso_calls -f csv <names.keys | cmp - sqs/data/clickhouse-tso_calls.csv
+	og-events -w $world -l labels -f csv | cmp - sqs/instructors/labels.csv
+	cmp sqs/README.md "$OG_SHARE/fibersqs/TRAINEE.md"
+	# Trainees get the tables and their README, and the incident is not named in it.
+	zstd -qdc sqs/fibersqs.tar.zst | tar -t >names
+	[ "$(grep -v '^data/clickhouse-[a-z_]*[.]csv$' names)" = README.md ]
+	run ! grep -E "$(jq -r '[.primary_incident.id, .primary_incident.circuit_id] | join("|")' sqs/instructors/ground_truth.json)" sqs/README.md
+	# The truth, in the words of the exercise.
+	jq -e --argjson rows "$got" '.generation.row_counts.app_logs == $rows and .primary_incident.src_region == "central"
+		and .primary_incident.dst_region == "east" and (.primary_incident.bursts | length > 100) and (.confounders | length > 0)
+		and .tso_noise.total_calls == .generation.row_counts.tso_calls' sqs/instructors/ground_truth.json
+	for noise in clean missing fabricated wrong_customer; do
+		[ "$(jq ".tso_noise.noise_counts.$noise" sqs/instructors/ground_truth.json)" -eq "$(grep -c ",$noise," sqs/instructors/tso_truth.csv)" ]
+	done
+	# Without the second tier, the first is the same.
+	og-dataset -w $world -j 3 -o first
+	[ ! -e first/data/clickhouse-txn_facts.csv ]
+	for file in first/data/*.csv; do
+		cmp "$file" "sqs/data/${file##*/}"
 	done
 }
 

@@ -74,6 +74,18 @@ requests() {
 	[ "$(jq -s 'map(.requests_slowed // 0) | add' counts.ndjson)" -gt 100 ]
 }
 
+@test "harm: what people asked for adds up to the incident" {
+	jq -r 'select(.kind == "incident" and .requests_touched > 0) | [.id, .requests_touched, .requests_failed, .requests_slowed] | @tsv' \
+		counts.ndjson | sort >want
+	[ "$(wc -l <want)" -eq 3 ]
+	jq -r 'select(.kind == "harm") | [.incident, .requests_touched, .requests_failed, .requests_slowed] | @tsv' counts.ndjson |
+		awk -F '\t' '{ t[$1] += $2; f[$1] += $3; s[$1] += $4 } END { for (k in t) print k "\t" t[k] "\t" f[k] "\t" s[k] }' | sort | diff want -
+	id=$(head -n 1 want | cut -f 1)
+	jq -r "select(.kind == \"harm\" and .incident == \"$id\" and .requests_failed > 0) | \"\\(.service) \\(.action) \\(.requests_failed)\"" \
+		counts.ndjson | sort >got
+	grep "\"cause\":\"$id\"" events.ndjson | jq -r '"\(.stack):\(.service) \(.action)"' | sort | uniq -c | awk '{ print $2, $3, $1 }' | sort | diff - got
+}
+
 @test "reach: services add up to the incident, and failures that travelled are hops away" {
 	jq -r 'select(.kind == "incident") | [.id, .spans_failed, .spans_slowed] | @tsv' counts.ndjson | sort >want
 	jq -r 'select(.kind == "reach") | [.incident, .spans_failed, .spans_slowed] | @tsv' counts.ndjson |

@@ -1,0 +1,36 @@
+# The ground truth of the FiberSQS exercise, for its instructors: what happened, in the words of the data set, and the counts behind it.
+def time: if test("[.]") then . else sub("Z$"; ".000000Z") end;
+def rate($all): if $all == 0 then 0 else (. / $all * 10000 | round) / 10000 end;
+. as $truth
+| (.links | map({(.link): .}) | add) as $links
+| ([.incidents[] | select(.role == "fix")][0].start // null) as $fixed
+| ([.values | .clean, .missing, .fabricated, .wrong_customer | . // 0] | add) as $calls
+| {
+	dataset_name: "fibersqs_cross_region_latency_tso",
+	time_range: {start: (.world.begin | time), end: (.world.end | time)},
+	primary_incident: ([.incidents[] | select(.role == "cause")][0] | if . == null then null else
+		([.effects[].targets[]? | select($links[.])] | unique[0]) as $circuit
+		| {
+			id, root_cause_type: .component, circuit_id: $circuit,
+			src_region: $links[$circuit // ""].from, dst_region: $links[$circuit // ""].to,
+			start: (.start | time), end: (.end | time), fix_time: (($fixed // .end) | time),
+			affected_transaction_types: [.harmed[].action],
+			bursts: [.bursts[]? | . / "/" | {start: (.[0] | time), end: (.[1] | time)}]
+		} end),
+	confounders: [.incidents[] | select(.role == "confounder")
+		| {name: .type, start: (.start | time), end: (.end | time), component, region: (.places | join(",")), description: .message}],
+	generation: {
+		seed: .world.seed, level: .world.level, transactions: .world.requests,
+		row_counts: (.rows | with_entries(select(.key | test("clickhouse-")) | .key |= sub(".*clickhouse-"; "") | .key |= sub("[.]csv$"; ""))),
+		parameters: .settings
+	},
+	tso_noise: {
+		total_calls: $calls,
+		noise_counts: {clean, missing, fabricated, wrong_customer} | map_values(0),
+		noise_rates: {}, call_details: "instructors/tso_truth.csv"
+	},
+	labels: "instructors/labels.csv"
+}
+| .tso_noise.noise_counts |= with_entries(.value = ($truth.values[.key] // 0))
+| .tso_noise.noise_rates = (.tso_noise.noise_counts | map_values(rate($calls)))
+| . + ($truth | {world, incidents, sources, links})
