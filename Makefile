@@ -4,19 +4,19 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog world timeline series sim render event grammar agg measure rollup truth pack pool hist check rules prom svg report batch push vl vm ch
-PARTS = catalog_cell catalog_check catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan check_cause check_id check_keys check_name check_real check_sample check_shape check_signal check_span check_tree check_world measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_line render_open render_put render_value report_chart report_graph report_page rules_csv rules_row rules_select sim_active sim_expect sim_link sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
+MODULES = mix num clock dist buf out rec json tsv catalog inventory world timeline series sim render event grammar agg measure rollup truth pack pool hist check rules prom svg report batch push vl vm ch
+PARTS = catalog_cell catalog_check catalog_entity catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan check_cause check_id check_keys check_name check_real check_sample check_shape check_signal check_span check_tree check_world inventory_build inventory_grow inventory_put inventory_release inventory_text measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_line render_open render_put render_value report_chart report_graph report_page rules_csv rules_row rules_select sim_active sim_expect sim_link sim_plan sim_traffic sim_tree vm_server vm_text world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-logs og-tickets og-metrics og-truth og-report og-tags og-pace og-vlpush og-vmpush og-chpush og-check
 # src/NAME.sh: programs of shell
 SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
-TESTS = agg batch buf catalog ch check clock dist grammar hist json measure mix num out pack pool prom push rec render rollup report series sim svg timeline truth tsv vl vm world
+TESTS = agg batch buf catalog ch check clock dist grammar hist inventory json measure mix num out pack pool prom push rec render rollup report series sim svg timeline truth tsv vl vm world
 TOOLS = chdb cost faultd mangle oracle stats
 FUZZERS = agg catalog ch check clock grammar json rec rules vm world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)
-PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o
+PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o build/src/tables.o
 BIN = $(PROGRAMS:%=bin/%) $(SCRIPTS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
 TOOLBIN = $(TOOLS:%=build/test/tools/%)
@@ -43,8 +43,8 @@ $(LIB): $(LIBOBJ)
 	$(AR) -rcs $@ $(LIBOBJ)
 
 # A program: what it is linked with besides libog.
-bin/og-entities: build/src/og-entities.o $(LIB)
-	$(LINK)
+bin/og-entities: build/src/og-entities.o build/src/tables.o $(LIB)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/og-entities.o build/src/tables.o $(LIB) $(LDLIBS)
 bin/og-incidents: build/src/og-incidents.o $(LIB)
 	$(LINK)
 bin/og-events: build/src/og-events.o $(LIB)

@@ -112,6 +112,15 @@ catalog_activity(const struct catalog_persona *p, int quarter, double utc)
 	return (p->day[hour] * (1 - at) + p->day[(hour + 1) % 24] * at) * p->week[day];
 }
 
+double
+catalog_draw_real(const struct catalog_dist *dist, uint64_t word)
+{
+	struct catalog_dist d = *dist;
+
+	d.whole = 0;
+	return catalog_draw(&d, word);
+}
+
 static struct arena *
 arena_of(const struct catalog *c)
 {
@@ -164,6 +173,12 @@ int
 catalog_series(const struct catalog *c, const char *id, size_t n)
 {
 	return catalog_index_find(&arena_of(c)->series, id, n, 0);
+}
+
+int
+catalog_entity(const struct catalog *c, const char *id, size_t n)
+{
+	return catalog_index_find(&arena_of(c)->entity, id, n, 0);
 }
 
 int
@@ -445,11 +460,13 @@ load(struct load *l, const char *name, const struct catalog_bytes *bytes)
 	find_folders(l, name);
 	read_tables(l, bytes);
 	catalog_load_constants(l);
+	catalog_name_entities(l);
 	catalog_load_things(l);
 	catalog_load_links(l);
 	catalog_load_traffic(l);
 	catalog_load_records(l);
 	catalog_load_settings(l);
+	catalog_load_entities(l);
 	catalog_check_all(l);
 	return 0;
 }

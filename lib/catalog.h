@@ -22,6 +22,8 @@ double catalog_dist_max(const struct catalog_dist *);
 double catalog_dist_mean(const struct catalog_dist *);
 /* One value from one 64-bit word (uniform whole: both ends included). */
 double catalog_draw(const struct catalog_dist *, uint64_t word);
+/* The same, not whole even where the bounds are. */
+double catalog_draw_real(const struct catalog_dist *, uint64_t word);
 
 /* What a hole of a template or the left side of a condition names. arg is said behind each. */
 enum catalog_source {
@@ -290,6 +292,8 @@ struct catalog_field {
 	char *name; /* "*": which records are lines at all */
 	struct catalog_text value;
 	struct catalog_cond when;
+	char *words[2]; /* of an entity: value and condition as written; see struct catalog_entity */
+	int line;
 };
 enum catalog_record {
 	RECORD_EVENT,
@@ -302,7 +306,8 @@ enum catalog_record {
 	RECORD_LINK, /* series:link and so on */
 	RECORD_HOST,
 	RECORD_SERVICE,
-	RECORD_PLACE
+	RECORD_PLACE,
+	RECORD_ENTITY
 };
 struct catalog_layout {
 	char *name;
@@ -369,6 +374,92 @@ struct catalog_effect {
 	int *code;
 };
 
+/*
+ * The inventory. A thing is a row of an entity's table; its ancestors are what it was made for and of, and theirs. The texts of a thing are
+ * templates of their own, as other things stand in them.
+ */
+enum catalog_hole {
+	HOLE_NONE,  /* literal text */
+	HOLE_ITEM,  /* of the list, or the number; arg: part at ":" from 1, 0: all */
+	HOLE_FIELD, /* entity (-1: own), field (-1: its id, FIELD_ITEM: its item) */
+	HOLE_COPY,  /* "", or "-2" and so on for what a factor adds */
+	HOLE_COUNT, /* number behind a start drawn from dist once for all of a parent */
+	HOLE_CIDR,  /* arg: length of the prefix; base, or that of a field */
+	HOLE_REF,   /* id of one of entity, under the same `under` (-1: any); arg: number of the hole */
+	HOLE_PICK,  /* of list, or of that named by inner */
+	HOLE_DRAW,  /* from dist, or from the list as a quantity */
+	HOLE_HEX,   /* arg: digits */
+	HOLE_DIGITS,
+	HOLE_UUID
+};
+#define FIELD_ID (-1)
+#define FIELD_ITEM (-2)
+struct catalog_form {
+	int n;
+	struct catalog_slot *slot; /* n == 0: empty */
+};
+struct catalog_slot {
+	enum catalog_hole hole;
+	char *text; /* literal, or as written */
+	int arg, entity, field, under, list, places;
+	uint32_t base; /* of a block of addresses */
+	int bits;      /* length of its prefix */
+	struct catalog_dist dist;
+	struct catalog_form inner;
+};
+struct catalog_test {
+	int entity, field; /* as HOLE_FIELD */
+	int differs;
+	int n; /* 0: the empty value */
+	char **value;
+};
+struct catalog_tests {
+	int n; /* all must hold; 0: always */
+	struct catalog_test *test;
+};
+struct catalog_way {
+	struct catalog_form value;
+	struct catalog_tests when;
+};
+struct catalog_property {
+	char *name;
+	int aside;  /* written "_NAME": a column of tables, no attribute of documents */
+	int number; /* a number, not text */
+	uint64_t key;
+	int nways; /* the first that holds */
+	struct catalog_way *way;
+	int line;
+};
+enum catalog_origins { FROM_NUMBERS, FROM_LIST, FROM_ENTITY };
+enum catalog_many { MANY_ALL, MANY_DRAWN, MANY_SHARE, MANY_LAST };
+/* A row of the table: for each of `per`, take some of `of`. */
+struct catalog_origin {
+	int entity, per; /* -1: once */
+	enum catalog_origins of;
+	int other, list;            /* FROM_ENTITY; FROM_LIST, -1: that named by family */
+	struct catalog_form family; /* of one way to name it */
+	int each;                   /* list that goes with each; -1: none */
+	enum catalog_many many;
+	struct catalog_dist count; /* MANY_DRAWN */
+	int least;                 /* MANY_SHARE: the first so many always; MANY_LAST: the last so many */
+	double share;
+	int nmatch;
+	struct catalog_match {
+		int entity, differs;
+	} * match;
+	struct catalog_tests when;
+	uint64_t name; /* key of what is made of what */
+	int line;
+};
+struct catalog_entity {
+	char *id, *title;
+	uint64_t key;
+	struct catalog_form form; /* of ids; n == 0: none */
+	int origin, norigins;
+	int nproperties;
+	struct catalog_property *property;
+};
+
 struct catalog_settings {
 	int64_t begin, end; /* us */
 	uint64_t seed, users;
@@ -399,6 +490,7 @@ struct catalog_settings {
 	double rollout_bad_share;
 	int rollout_start, rollout_end; /* operations, or -1 */
 	char *rollout_user;
+	int inventory_scale; /* entity that a factor multiplies; -1 */
 };
 
 struct catalog {
@@ -409,7 +501,7 @@ struct catalog {
 	struct catalog_settings set;
 	int nplaces, nservices, npersonas, nops, ncalls, ncodes, nlogs, ntickets, nlayouts, nids, nlists, nincidents, neffects, nobjects,
 	    nconsts;
-	int nlinks, nseries;
+	int nlinks, nseries, nentities, norigins, nrefs;
 	struct catalog_place *place;
 	struct catalog_service *service;
 	struct catalog_persona *persona;
@@ -421,6 +513,9 @@ struct catalog {
 	struct catalog_layout *layout;
 	struct catalog_id *id;
 	struct catalog_list *list;
+	struct catalog_dist *quantity; /* of lists that are drawn from; DIST_NONE: of others */
+	struct catalog_entity *entity;
+	struct catalog_origin *origin;
 	struct catalog_incident *incident;
 	struct catalog_effect *effect;
 	struct catalog_link *link;
@@ -459,6 +554,9 @@ int catalog_layout(const struct catalog *, const char *name, size_t n);
 int catalog_id(const struct catalog *, const char *id, size_t n);
 int catalog_link(const struct catalog *, const char *id, size_t n);
 int catalog_series(const struct catalog *, const char *id, size_t n);
+int catalog_entity(const struct catalog *, const char *id, size_t n);
+/* Bits that tell the items of the longest list apart from which things of an entity are taken; -1: they are from no list. */
+int catalog_list_bits(const struct catalog *, int entity);
 /* Operation row that `name` at `service` is: its own row before that of "*"; `name` as written in the tables. */
 int catalog_op(const struct catalog *, int service, const char *name, size_t n);
 /* Does the reference cover operation row `op` at `service`? */

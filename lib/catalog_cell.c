@@ -49,6 +49,7 @@ static const struct {
 		"scope" },
 	    1 },
 	[T_EFFECTS] = { "effects", { "incident", "level", "what", "target", "when", "factor", "add", "code" }, 13 },
+	[T_ENTITIES] = { "entities", { "entity", "title", "per", "of", "count", "match", "when" }, 25 },
 };
 
 void *

@@ -24,6 +24,7 @@ enum table {
 	T_LAYOUTS,
 	T_INCIDENTS,
 	T_EFFECTS,
+	T_ENTITIES,
 	NTABLES
 };
 /* Where a table comes from: the catalog itself, or the folder `default`. */
@@ -47,7 +48,7 @@ struct block;
 struct arena {
 	struct block *block;
 	struct tsv tsv[NFOLDERS][NTABLES];
-	struct index place, service, op, code, list, id, layout, persona, incident, object, constant, link, series;
+	struct index place, service, op, code, list, id, layout, persona, incident, object, constant, link, series, entity;
 };
 
 /* A cell and what messages call it. */
@@ -149,6 +150,10 @@ void catalog_load_things(struct load *);
 void catalog_load_links(struct load *);
 void catalog_load_traffic(struct load *);
 void catalog_load_records(struct load *);
+
+/* catalog_entity.c: names before ids, which may be theirs; the rest behind layouts and lists */
+void catalog_name_entities(struct load *);
+void catalog_load_entities(struct load *);
 
 /* catalog_host.c: when there are places and services */
 void catalog_find_pools(struct load *);

@@ -92,7 +92,7 @@ check_field(struct load *l, const struct index *fields, const struct catalog_lay
 
 	if (seen && strcmp(last->name, f->name) != 0)
 		catalog_fail(l, "field \"%s\" in two places", f->name);
-	if (seen && k->n > 0 && last->when.n == 0)
+	if (seen && k->n > 0 && last->words[1][0] == '\0')
 		catalog_fail(l, "row after the default of field \"%s\"", f->name);
 }
 
@@ -101,9 +101,9 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 {
 	enum { LAYOUT, RECORD, FIELD, VALUE, WHEN };
 	static const char *const word[] = { "event", "span", "sample", "aggregate", "log", "ticket", "incident", "series:link",
-		"series:host", "series:service", "series:place", NULL };
+		"series:host", "series:service", "series:place", "entity", NULL };
 	static const unsigned of[] = { IN_SPAN, IN_SPAN, IN_SPAN, IN_AGGREGATE, IN_LINE, IN_TICKET, IN_INCIDENT, IN_OF_LINK, IN_OF_HOST,
-		IN_OF_SERVICE, IN_OF_PLACE };
+		IN_OF_SERVICE, IN_OF_PLACE, 0 };
 	struct catalog *c = l->c;
 	struct catalog_layout *k;
 	struct catalog_field *f = field;
@@ -119,7 +119,7 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 	while (catalog_next_row(l)) {
 		name = catalog_name_of(l, catalog_cell(l, LAYOUT));
 		record = (enum catalog_record)catalog_choice(l, catalog_cell(l, RECORD), word,
-		    "event, span, log, sample, aggregate, ticket, incident or series:link, host, service or place");
+		    "event, span, log, sample, aggregate, ticket, incident, entity or series:link, host, service or place");
 		if ((k = layout_of(l, own, name, record)) == NULL)
 			continue;
 		if (k->n == 0)
@@ -129,9 +129,15 @@ layouts_of(struct load *l, int folder, struct catalog_field *field)
 			catalog_check_name(l, f->name);
 		else if (catalog_cell(l, VALUE).s[0] != '\0')
 			catalog_fail(l, "field \"*\" has no value");
+		f->line = (int)catalog_row_line(l);
+		f->words[0] = catalog_cell(l, VALUE).s;
+		f->words[1] = catalog_cell(l, WHEN).s;
 		where = of[record];
-		catalog_text_of(l, catalog_cell(l, VALUE).s, where, &f->value);
-		catalog_cond_of(l, catalog_cell(l, WHEN).s, where, NULL, &f->when);
+		if (record != RECORD_ENTITY) {
+			catalog_text_of(l, f->words[0], where, &f->value);
+			catalog_cond_of(l, f->words[1], where, NULL, &f->when);
+		} else if (strcmp(f->name, "*") == 0)
+			catalog_fail(l, "field \"*\" of an entity");
 		if (k->blind) {
 			catalog_blind_text(l, &f->value);
 			catalog_blind_cond(l, &f->when);

@@ -13,7 +13,7 @@ enum { COL_KEY, COL_VALUE };
 #define CAP 600000               /* ms: longest cap_ms */
 #define SKEW 3600000             /* ms: most that a clock is off */
 
-enum kind { K_TIME, K_U64, K_INT, K_NUMBER, K_SHARE, K_DIST, K_COUNT, K_NAME, K_MESSAGE, K_CODE, K_CODES, K_OP, K_OPS, K_SEASON };
+enum kind { K_TIME, K_U64, K_INT, K_NUMBER, K_SHARE, K_DIST, K_COUNT, K_NAME, K_MESSAGE, K_CODE, K_CODES, K_OP, K_OPS, K_SEASON, K_ENTITY };
 
 #define AT(member) offsetof(struct catalog_settings, member)
 static const struct key {
@@ -69,6 +69,7 @@ static const struct key {
 	{ "rollout.start", K_OP, AT(rollout_start), 0, 0, 0, "" },
 	{ "rollout.end", K_OP, AT(rollout_end), 0, 0, 0, "" },
 	{ "rollout.user", K_NAME, AT(rollout_user), 0, 0, 0, "system" },
+	{ "inventory.scale", K_ENTITY, AT(inventory_scale), 0, 0, 0, "" },
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -281,6 +282,11 @@ set(struct load *l, const struct key *k, char *s)
 			set->season[i] = 1;
 		if (*s != '\0')
 			set_season(l, k, s, at);
+		break;
+	case K_ENTITY:
+		*(int *)at = *s == '\0' ? -1 : catalog_entity(l->c, s, strlen(s));
+		if (*s != '\0' && *(int *)at == -1)
+			catalog_fail(l, "%s: no entity \"%s\"", k->name, s);
 		break;
 	}
 }

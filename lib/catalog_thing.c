@@ -98,7 +98,11 @@ ids_of(struct load *l, int folder, struct ids *ids)
 		if (k != -1)
 			catalog_fail(l, "duplicate id \"%s\"", name);
 		c->id[c->nids].id = name;
-		catalog_text_of(l, catalog_cell(l, FORM).s, IN_IDS, &c->id[c->nids].form);
+		/* Those of entities are made of their fields: catalog_entity.c reads them. */
+		if (strncmp(name, "entity/", 7) != 0)
+			catalog_text_of(l, catalog_cell(l, FORM).s, IN_IDS, &c->id[c->nids].form);
+		else if (catalog_entity(c, name + 7, strlen(name + 7)) == -1)
+			catalog_fail(l, "no entity \"%s\"", name + 7);
 		ids->folder[c->nids] = folder;
 		ids->row[c->nids++] = l->row;
 	}
@@ -228,7 +232,8 @@ load_ids(struct load *l)
 		if (is_among(c->placepart, c->nplaceparts, c->servicepart[k]))
 			catalog_fail(l, "part \"%s\" is one of places and of services", c->servicepart[k]);
 	for (k = 0; k < c->nids; k++)
-		check_id(l, &ids, k, 0);
+		if (strncmp(c->id[k].id, "entity/", 7) != 0)
+			check_id(l, &ids, k, 0);
 	check_trace(l, &ids);
 }
 

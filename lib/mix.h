@@ -26,6 +26,20 @@ mix_at(uint64_t key, uint64_t i)
 	return mix(key + i * MIX_G);
 }
 
+/* Key of a part of what `key` is the key of. */
+static inline uint64_t
+mix_part(uint64_t key, uint64_t part)
+{
+	return mix(key ^ mix(part + MIX_G));
+}
+
+/* A share in [0, 1) from a word. */
+static inline double
+mix_share(uint64_t word)
+{
+	return (double)(word >> 11) * 0x1p-53;
+}
+
 /* A whole number in [0, n) from 32 random bits; n > 0; bias below n / 2^32. */
 static inline uint32_t
 mix_below(uint32_t bits, uint32_t n)

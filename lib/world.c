@@ -52,7 +52,7 @@ world_key(uint64_t seed, const char *catalog, enum world_domain domain)
 uint64_t
 world_subkey(uint64_t key, uint64_t part)
 {
-	return mix(key ^ mix(part + MIX_G));
+	return mix_part(key, part);
 }
 
 uint64_t
@@ -67,10 +67,7 @@ world_count(const struct catalog_dist *d, uint64_t key)
 double
 world_draw(const struct catalog_dist *dist, uint64_t word)
 {
-	struct catalog_dist d = *dist;
-
-	d.whole = 0;
-	return catalog_draw(&d, word);
+	return catalog_draw_real(dist, word);
 }
 
 /* Digit i of a UUID of version 4: RFC 9562, section 5.4. */

@@ -4,6 +4,7 @@
 #ifndef OG_WORLD_IMPL_H
 #define OG_WORLD_IMPL_H
 
+#include "mix.h"
 #include "world.h"
 
 /* n bytes that live as long as the arena, or NULL with errno. */
@@ -16,7 +17,7 @@ int world_sort(struct world *);
 static inline double
 world_share(uint64_t word)
 {
-	return (double)(word >> 11) * 0x1p-53;
+	return mix_share(word);
 }
 /* A draw that need not be whole even where its bounds are. */
 double world_draw(const struct catalog_dist *, uint64_t word);

@@ -5,13 +5,12 @@
 #include <string.h>
 
 #include "clock.h"
+#include "inventory.h"
 #include "mix.h"
 #include "world.h"
 #include "world_impl.h"
 
-#define BEFORE 5              /* builds that are live already when the world begins */
-#define FIRST_BUILD_YEAR 1970 /* builds are numbered from then on */
-#define NUMBER_LOW 50         /* lowest number before the first build, and how many there are to draw from */
+#define NUMBER_LOW 50 /* lowest number before the first build, and how many there are to draw from */
 #define NUMBER_SPAN 151
 #define BAD_LENGTH 3 /* a bad rollout lasts so many times as long */
 #define BAD_HARM 3   /* and fails so many times as often */
@@ -25,10 +24,12 @@
 /* Words of a rollout's key; from ROLL_ID on as many as it takes. */
 enum { ROLL_LENGTH, ROLL_BAD, ROLL_TRAFFIC, ROLL_ERRORS, ROLL_LATENCY, ROLL_ID = 8 };
 
-/* A build of a service, which visits one place after the other. */
-struct build {
-	uint64_t key, number;
-	int64_t created, delay; /* us */
+/* A build that comes to a place: its number there, and the id of the release, if the inventory says so. */
+struct arrival {
+	struct inventory_build build;
+	uint64_t number;
+	const char *id;
+	size_t deployment; /* service x places + place */
 };
 
 /* What happens at one place. */
@@ -44,8 +45,13 @@ struct maker {
 	struct out *out;
 	uint64_t builds, rollouts; /* keys */
 	int release_id, deployment_id, rollout_id;
-	struct build *build; /* of the service at hand */
+	struct inventory_build *build; /* of the service at hand */
 	int nbuilds, maxbuilds;
+	struct arrival *arrival; /* those of the inventory, by deployment and time; NULL: it knows of none */
+	size_t narrivals, maxarrivals, deployment;
+	char **known; /* ids of deployments in order, and where each belongs */
+	size_t nknown;
+	void *arena;
 	char *err;
 	size_t errsize;
 };
@@ -59,102 +65,6 @@ fail(const struct maker *m, const char *fmt, ...)
 	(void)vsnprintf(m->err, m->errsize, fmt, ap);
 	va_end(ap);
 	return -1;
-}
-
-/* Minutes as us, in whole seconds. */
-static int64_t
-draw_minutes(const struct catalog_dist *dist, uint64_t word)
-{
-	return (int64_t)(world_draw(dist, word) * 60) * CLOCK_SECOND;
-}
-
-/* The longest time from a build to the end of its last rollout. */
-static int64_t
-longest_visit(const struct catalog *c)
-{
-	double minutes = catalog_dist_max(&c->set.rollout_delay_min) + catalog_dist_max(&c->set.rollout_stagger_min) * (c->nplaces - 1) +
-	    catalog_dist_max(&c->set.rollout_length_min) * BAD_LENGTH;
-
-	return minutes < 1e6 ? (int64_t)(minutes * 60) * CLOCK_SECOND : CLOCK_DAY * 365;
-}
-
-static uint64_t
-builds_in(const struct maker *m, int service, int year, uint64_t *key)
-{
-	const struct catalog_service *s = &m->w->cat.service[service];
-	uint64_t n;
-
-	*key = world_subkey(world_subkey(m->builds, mix_name(s->id, strlen(s->id))), (uint64_t)year);
-	n = world_count(&s->releases, *key);
-	return n > 0 ? n : 1;
-}
-
-/*
- * Build i of n in a year: one in each of n equal parts of it, early enough in its part, if that is long enough, to have left the last place
- * before the next one comes.
- */
-static struct build
-make_build(const struct maker *m, int year, uint64_t key, uint64_t i, uint64_t n, uint64_t number)
-{
-	const struct catalog *c = &m->w->cat;
-	int64_t begin = world_year(year), part = (world_year(year + 1) - begin) / (int64_t)n, visit = longest_visit(c);
-	struct build b = { .key = world_subkey(key, i), .number = number };
-
-	if (visit > part / 2)
-		visit = part / 2;
-	b.created = begin + part * (int64_t)i + (int64_t)(world_share(mix_at(b.key, 0)) * (double)(part - visit));
-	b.created -= b.created % CLOCK_SECOND;
-	b.delay = draw_minutes(&c->set.rollout_delay_min, mix_at(b.key, 1));
-	return b;
-}
-
-static int
-add_build(struct maker *m, const struct build *b)
-{
-	if (m->nbuilds == m->maxbuilds) {
-		int most = m->maxbuilds == 0 ? 256 : m->maxbuilds * 2;
-		struct build *larger = reallocarray(m->build, (size_t)most, sizeof(*larger));
-
-		if (larger == NULL)
-			return fail(m, "%s", strerror(errno));
-		m->build = larger;
-		m->maxbuilds = most;
-	}
-	m->build[m->nbuilds++] = *b;
-	return 0;
-}
-
-/* The builds that matter to the world: those within it and the last ones before. */
-static int
-make_builds(struct maker *m, int service)
-{
-	const struct world *w = m->w;
-	const struct catalog_service *s = &w->cat.service[service];
-	int last = world_year_of(w->end - 1), early = 0;
-	uint64_t key = world_subkey(m->builds, mix_name(s->id, strlen(s->id)));
-	uint64_t number = NUMBER_LOW + mix_below((uint32_t)(mix_at(key, 0) >> 32), NUMBER_SPAN);
-
-	m->nbuilds = 0;
-	for (int year = FIRST_BUILD_YEAR; year <= last; year++) {
-		uint64_t n = builds_in(m, service, year, &key);
-
-		/* A year has one build at least, so older years are only counted. */
-		for (uint64_t i = 0; i < n && year >= world_year_of(w->begin) - BEFORE; i++) {
-			struct build b = make_build(m, year, key, i, n, number + i + 1);
-
-			if (b.created >= w->end)
-				break;
-			early += b.created < w->begin;
-			if (add_build(m, &b) == -1)
-				return -1;
-		}
-		number += n;
-	}
-	if (early > BEFORE) {
-		memmove(m->build, m->build + early - BEFORE, (size_t)(m->nbuilds - early + BEFORE) * sizeof(*m->build));
-		m->nbuilds -= early - BEFORE;
-	}
-	return 0;
 }
 
 /* Spell an id of bare parts; form -1: place and service. check_forms() has seen that it can be done. */
@@ -172,40 +82,35 @@ expand(const struct maker *m, int form, int place, int service, const char *numb
 }
 
 static void
-make_release(const struct maker *m, int service, int place, const struct build *b, struct release *l)
+make_release(const struct maker *m, int service, int place, const struct arrival *a, struct release *l)
 {
 	const struct catalog *c = &m->w->cat;
 	char number[21];
 
-	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)b->number);
+	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)a->number);
 	(void)expand(m, m->release_id, place, service, number, l->id);
-	l->created = b->created;
-	for (int k = 1; k <= place; k++) {
-		const char *id = c->place[k].id;
-
-		l->created += draw_minutes(&c->set.rollout_stagger_min, mix_at(world_subkey(b->key, mix_name(id, strlen(id))), 0));
-	}
+	l->created = inventory_arrival(c, &a->build, place);
 	l->key = world_subkey(m->rollouts, mix_name(l->id, strlen(l->id)));
 	l->bad = world_share(mix_at(l->key, ROLL_BAD)) < c->set.rollout_bad_share;
-	l->start = l->created + b->delay;
-	l->end = l->start + draw_minutes(&c->set.rollout_length_min, mix_at(l->key, ROLL_LENGTH)) * (l->bad ? BAD_LENGTH : 1);
+	l->start = l->created + a->build.delay;
+	l->end = l->start + inventory_minutes(&c->set.rollout_length_min, mix_at(l->key, ROLL_LENGTH)) * (l->bad ? BAD_LENGTH : 1);
 }
 
 static void
-put_release(const struct maker *m, int service, int place, const struct build *b)
+put_release(const struct maker *m, int service, int place, const struct arrival *a)
 {
 	const struct catalog *c = &m->w->cat;
 	char deployment[ID_MAX];
 	struct release l;
 
 	(void)expand(m, m->deployment_id, place, service, NULL, deployment);
-	make_release(m, service, place, b, &l);
+	make_release(m, service, place, a, &l);
 	world_put_kind(m->out, "release");
 	world_put_text(m->out, "id", l.id);
 	world_put_text(m->out, "deployment", deployment);
 	world_put_text(m->out, "service", c->service[service].id);
 	world_put_text(m->out, "place", c->place[place].id);
-	world_put_whole(m->out, "number", b->number);
+	world_put_whole(m->out, "number", a->number);
 	world_put_time(m->out, "created", l.created);
 	world_put_time(m->out, "live_from", l.start);
 	world_put_time(m->out, "live_to", l.end);
@@ -213,7 +118,7 @@ put_release(const struct maker *m, int service, int place, const struct build *b
 }
 
 static void
-put_rollout(const struct maker *m, int service, int place, const struct build *b)
+put_rollout(const struct maker *m, int service, int place, const struct arrival *a)
 {
 	const struct catalog *c = &m->w->cat;
 	const struct catalog_settings *set = &c->set;
@@ -221,7 +126,7 @@ put_rollout(const struct maker *m, int service, int place, const struct build *b
 	double traffic, errors, latency;
 	struct release l;
 
-	make_release(m, service, place, b, &l);
+	make_release(m, service, place, a, &l);
 	if (l.start < m->w->begin || l.start >= m->w->end)
 		return;
 	(void)expand(m, m->deployment_id, place, service, NULL, deployment);
@@ -248,18 +153,43 @@ put_rollout(const struct maker *m, int service, int place, const struct build *b
 	world_put_end(m->out);
 }
 
+/* The builds of a service that the inventory does not know; how its numbers begin. */
+static int
+make_builds(struct maker *m, int service, uint64_t *number)
+{
+	const struct world *w = m->w;
+	const struct catalog_service *s = &w->cat.service[service];
+	uint64_t key = world_subkey(m->builds, mix_name(s->id, strlen(s->id)));
+
+	*number = NUMBER_LOW + mix_below((uint32_t)(mix_at(key, 0) >> 32), NUMBER_SPAN);
+	if (inventory_builds(&w->cat, key, &s->releases, w->begin, w->end, 0, &m->build, &m->nbuilds, &m->maxbuilds) == -1)
+		return fail(m, "%s", strerror(errno));
+	return 0;
+}
+
+typedef void put_arrival(const struct maker *, int service, int place, const struct arrival *);
+
 /* One function for each release, service by service and place by place. */
 static int
-put_all(struct maker *m, void (*put)(const struct maker *, int, int, const struct build *))
+put_all(struct maker *m, put_arrival *put)
 {
 	const struct catalog *c = &m->w->cat;
+	uint64_t number = 0;
 
-	for (int service = 0; service < c->nservices; service++) {
-		if (make_builds(m, service) == -1)
+	for (size_t i = 0; i < m->narrivals; i++) {
+		size_t at = m->arrival[i].deployment, places = (size_t)c->nplaces;
+
+		put(m, (int)(at / places), (int)(at % places), &m->arrival[i]);
+	}
+	for (int service = 0; service < c->nservices && m->arrival == NULL; service++) {
+		if (make_builds(m, service, &number) == -1)
 			return -1;
 		for (int place = 0; place < c->nplaces; place++)
-			for (int i = 0; i < m->nbuilds; i++)
-				put(m, service, place, &m->build[i]);
+			for (int i = 0; i < m->nbuilds; i++) {
+				struct arrival a = { .build = m->build[i], .number = number + m->build[i].number };
+
+				put(m, service, place, &a);
+			}
 	}
 	return 0;
 }
@@ -414,6 +344,123 @@ check_forms(const struct maker *m)
 }
 
 static int
+order_arrivals(const void *one, const void *two)
+{
+	const struct arrival *a = one, *b = two;
+
+	if (a->deployment != b->deployment)
+		return a->deployment < b->deployment ? -1 : 1;
+	return a->build.number < b->build.number ? -1 : a->build.number > b->build.number;
+}
+
+/* A deployment of the world, by its id; others are of services without traffic, or elsewhere. */
+static int
+is_ours(const char *deployment, void *arg)
+{
+	struct maker *m = arg;
+	char *const *found = bsearch(&deployment, m->known, m->nknown, sizeof(*m->known), order_texts);
+
+	/* Behind its NUL each id has its number. */
+	if (found != NULL)
+		memcpy(&m->deployment, *found + strlen(*found) + 1, sizeof(m->deployment));
+	return found != NULL;
+}
+
+static int
+add_arrival(const struct inventory_release *l, void *arg)
+{
+	struct maker *m = arg;
+	struct arrival *a;
+	size_t n = strlen(l->id) + 1;
+	char *id = world_get(&m->arena, n, 1);
+
+	if (m->narrivals == m->maxarrivals) {
+		size_t most = m->maxarrivals == 0 ? 256 : m->maxarrivals * 2;
+
+		if ((a = reallocarray(m->arrival, most, sizeof(*a))) == NULL)
+			return fail(m, "%s", strerror(errno));
+		m->arrival = a;
+		m->maxarrivals = most;
+	}
+	if (id == NULL)
+		return fail(m, "%s", strerror(errno));
+	a = &m->arrival[m->narrivals++];
+	*a = (struct arrival){ .build = *l->build, .number = l->number, .id = memcpy(id, l->id, n), .deployment = m->deployment };
+	return 0;
+}
+
+/* Every deployment has releases, and they are named as the world names them. */
+static int
+check_arrivals(const struct maker *m)
+{
+	const struct catalog *c = &m->w->cat;
+	char number[21], id[ID_MAX];
+	size_t next = 0;
+
+	for (size_t i = 0; i < m->narrivals; i++) {
+		const struct arrival *a = &m->arrival[i];
+
+		if (a->deployment > next)
+			break;
+		next = a->deployment + 1;
+		(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)a->number);
+		(void)expand(
+		    m, m->release_id, (int)(a->deployment % (size_t)c->nplaces), (int)(a->deployment / (size_t)c->nplaces), number, id);
+		if (strcmp(id, a->id) != 0)
+			return fail(m, "%s/ids.tsv: release_id and entity/release differ: \"%.120s\" and \"%.120s\"", c->dir, id, a->id);
+	}
+	if (next == m->nknown)
+		return 0;
+	(void)expand(m, m->deployment_id, (int)(next % (size_t)c->nplaces), (int)(next / (size_t)c->nplaces), NULL, id);
+	return fail(m, "%s/entities.tsv: no deployment \"%.200s\" with releases", c->dir, id);
+}
+
+/* The ids of the world's deployments, sorted. */
+static int
+know_deployments(struct maker *m)
+{
+	const struct catalog *c = &m->w->cat;
+	size_t n = (size_t)c->nservices * (size_t)c->nplaces;
+	char id[ID_MAX];
+
+	if ((m->known = world_get(&m->arena, n * sizeof(*m->known), _Alignof(max_align_t))) == NULL)
+		return fail(m, "%s", strerror(errno));
+	for (size_t i = 0; i < n; i++) {
+		int length = expand(m, m->deployment_id, (int)(i % (size_t)c->nplaces), (int)(i / (size_t)c->nplaces), NULL, id);
+		size_t size = (size_t)length + 1;
+
+		if ((m->known[i] = world_get(&m->arena, size + sizeof(i), 1)) == NULL)
+			return fail(m, "%s", strerror(errno));
+		memcpy(m->known[i], id, size);
+		memcpy(m->known[i] + size, &i, sizeof(i));
+	}
+	m->nknown = n;
+	qsort(m->known, n, sizeof(*m->known), order_texts);
+	return 0;
+}
+
+/* The world shows the part of the inventory where there is traffic. */
+static int
+look_up(struct maker *m)
+{
+	const struct world *w = m->w;
+	struct inventory *v;
+	int failed;
+
+	if (!inventory_has_releases(&w->cat))
+		return 0;
+	if (know_deployments(m) == -1 || (v = inventory_open(&w->cat, w->seed, w->begin, w->end, 1, m->err, m->errsize)) == NULL)
+		return -1;
+	failed = inventory_releases(v, is_ours, add_arrival, m, m->err, m->errsize);
+	inventory_free(v);
+	if (failed != 0)
+		return -1;
+	if (m->narrivals > 0)
+		qsort(m->arrival, m->narrivals, sizeof(*m->arrival), order_arrivals);
+	return check_arrivals(m);
+}
+
+static int
 put_header(const struct maker *m)
 {
 	char *line = malloc(OUT_LINE_MAX);
@@ -440,7 +487,7 @@ world_make(const struct world *w, struct out *out, char *err, size_t errsize)
 	m.release_id = catalog_id(c, "release_id", 10);
 	m.deployment_id = catalog_id(c, "deployment_id", 13);
 	m.rollout_id = catalog_id(c, "rollout_id", 10);
-	failed = check_forms(&m) == -1 || put_header(&m) == -1;
+	failed = check_forms(&m) == -1 || look_up(&m) == -1 || put_header(&m) == -1;
 	if (!failed) {
 		put_places(&m);
 		put_services(&m);
@@ -451,5 +498,7 @@ world_make(const struct world *w, struct out *out, char *err, size_t errsize)
 	if (!failed && catalog_dist_max(&c->set.rollout_length_min) > 0)
 		failed = put_all(&m, put_rollout) == -1;
 	free(m.build);
+	free(m.arrival);
+	world_drop(m.arena);
 	return failed ? -1 : 0;
 }

@@ -1,8 +1,9 @@
 /*
- * og-entities: write the world of a catalog
+ * og-entities: write the world of a catalog, or the tables of its inventory
  *
- * Standard output: a world, one JSON object a line: header, places, services, components, deployments, releases, rollouts.
- * It depends on the catalog and the options alone. A later end adds lines; more users or requests change only the header.
+ * Standard output: a world, one JSON object a line: header, places, services, components, deployments, releases, rollouts. Or, with -t, a
+ * table; with -T nothing, and a folder has all of them. All depends on the catalog and the options alone. A later end adds lines; more
+ * users or requests change only the header.
  */
 #include <err.h>
 #include <getopt.h>
@@ -15,6 +16,7 @@
 #include "clock.h"
 #include "num.h"
 #include "out.h"
+#include "tables.h"
 #include "world.h"
 
 #define REQUESTS 1000000
@@ -23,7 +25,8 @@
 static struct opts {
 	const char *catalog, *begin, *end, *until;
 	const char *seed, *users, *requests, *depth;
-	int verbose;
+	const char *table, *dir, *format, *factor, *shard;
+	int array, verbose;
 } opts;
 
 static void
@@ -76,12 +79,96 @@ set_world(struct world *w)
 		errx(2, "%s", what);
 }
 
+/* "K/N" */
+static void
+set_shard(struct inventory_form *form)
+{
+	const char *text = opts.shard, *slash = strchr(text, '/');
+	char first[32];
+
+	if (slash == NULL || (size_t)(slash - text) >= sizeof(first))
+		errx(2, "shard \"%s\" is not K/N", text);
+	memcpy(first, text, (size_t)(slash - text));
+	first[slash - text] = '\0';
+	form->parts = whole("number of shards", slash + 1, 1, UINT32_MAX, 1);
+	form->part = whole("shard", first, 1, form->parts, 1);
+}
+
+/* How tables are written; what does not go together is refused. */
+static void
+set_tables(struct tables *t)
+{
+	int format = opts.format == NULL ? INVENTORY_JSON : inventory_format(opts.format);
+
+	t->form = (struct inventory_form){ .format = INVENTORY_JSON, .part = 1, .parts = 1, .array = opts.array };
+	t->schedule = opts.format != NULL && strcmp(opts.format, "schedule") == 0;
+	t->verbose = opts.verbose;
+	if (format == -1 && !t->schedule)
+		errx(2, "format \"%s\" is none of json, csv, tsv, jsonapi, copy and schedule", opts.format);
+	if (!t->schedule)
+		t->form.format = (enum inventory_format)format;
+	if (opts.array && (t->schedule || (format != INVENTORY_JSON && format != INVENTORY_JSONAPI)))
+		errx(2, "an array is of format json or jsonapi");
+	if (t->schedule && (opts.table != NULL || opts.shard != NULL))
+		errx(2, "a schedule is no table, and has no shards");
+	if (opts.shard != NULL)
+		set_shard(&t->form);
+}
+
+static double
+set_factor(void)
+{
+	double x = 1;
+
+	if (opts.factor != NULL &&
+	    (num_decimal(opts.factor, strlen(opts.factor), &x) == -1 || x < INVENTORY_FACTOR_MIN || x > INVENTORY_FACTOR_MAX))
+		errx(2, "factor \"%s\" is not a number from 0.001 to 100", opts.factor);
+	return x;
+}
+
+static void
+write_tables(const struct world *w)
+{
+	struct tables t = { .catalog = &w->cat };
+	double factor = set_factor();
+	char text[ERROR_MAX];
+
+	set_tables(&t);
+	if (w->cat.nentities == 0)
+		errx(2, "catalog %s has no entities", w->cat.name);
+	if (factor != 1 && w->cat.set.inventory_scale == -1)
+		errx(2, "catalog %s has no setting inventory.scale", w->cat.name);
+	if ((t.inventory = inventory_open(&w->cat, w->seed, w->begin, w->end, factor, text, sizeof(text))) == NULL)
+		errx(2, "%s", text);
+	if (opts.dir != NULL)
+		tables_save(&t, opts.dir);
+	else
+		tables_print(&t, opts.table);
+	inventory_free(t.inventory);
+}
+
+static void
+write_world(const struct world *w)
+{
+	char text[ERROR_MAX];
+	struct out out;
+
+	if (out_open(&out, STDOUT_FILENO, 0) == -1)
+		err(1, NULL);
+	if (world_make(w, &out, text, sizeof(text)) == -1)
+		errx(2, "%s", text);
+	if (out_close(&out) == -1)
+		err(1, "<stdout>");
+}
+
 static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-entities [-v] [-b begin] -c catalog [-d depth] [-e end] [-n requests]\n"
-	    "                   [-s seed] [-U until] [-u users]\n");
+	    "                   [-s seed] [-U until] [-u users]\n"
+	    "       og-entities [-Av] [-b begin] -c catalog [-e end] [-f format] [-k shard]\n"
+	    "                   [-s seed] [-z factor] -T folder | -t table | -f schedule\n");
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);
@@ -91,23 +178,32 @@ static void
 parse(int argc, char *argv[])
 {
 	static const struct option longopts[] = {
+		{ "array", no_argument, NULL, 'A' },
 		{ "begin", required_argument, NULL, 'b' },
 		{ "catalog", required_argument, NULL, 'c' },
 		{ "depth", required_argument, NULL, 'd' },
 		{ "end", required_argument, NULL, 'e' },
+		{ "format", required_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "shard", required_argument, NULL, 'k' },
 		{ "requests", required_argument, NULL, 'n' },
 		{ "seed", required_argument, NULL, 's' },
+		{ "folder", required_argument, NULL, 'T' },
+		{ "table", required_argument, NULL, 't' },
 		{ "until", required_argument, NULL, 'U' },
 		{ "users", required_argument, NULL, 'u' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "factor", required_argument, NULL, 'z' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "b:c:d:e:hn:s:U:u:Vv", longopts, NULL)) != -1) {
+	while ((ch = getopt_long(argc, argv, "Ab:c:d:e:f:hk:n:s:T:t:U:u:Vvz:", longopts, NULL)) != -1) {
 		switch (ch) {
+		case 'A':
+			opts.array = 1;
+			break;
 		case 'b':
 			opts.begin = optarg;
 			break;
@@ -120,13 +216,25 @@ parse(int argc, char *argv[])
 		case 'e':
 			opts.end = optarg;
 			break;
+		case 'f':
+			opts.format = optarg;
+			break;
 		case 'h':
 			usage(0);
+		case 'k':
+			opts.shard = optarg;
+			break;
 		case 'n':
 			opts.requests = optarg;
 			break;
 		case 's':
 			opts.seed = optarg;
+			break;
+		case 'T':
+			opts.dir = optarg;
+			break;
+		case 't':
+			opts.table = optarg;
 			break;
 		case 'U':
 			opts.until = optarg;
@@ -142,12 +250,27 @@ parse(int argc, char *argv[])
 		case 'v':
 			opts.verbose = 1;
 			break;
+		case 'z':
+			opts.factor = optarg;
+			break;
 		default:
 			usage(2);
 		}
 	}
-	if (argc > optind || opts.catalog == NULL)
+	if (argc > optind || opts.catalog == NULL || (opts.dir != NULL && opts.table != NULL))
 		usage(2);
+}
+
+/* Are tables asked for, and not the world? */
+static int
+wants_tables(void)
+{
+	int some = opts.dir != NULL || opts.table != NULL || (opts.format != NULL && strcmp(opts.format, "schedule") == 0);
+
+	if (some ? opts.users != NULL || opts.requests != NULL || opts.depth != NULL || opts.until != NULL
+		 : opts.array || opts.format != NULL || opts.factor != NULL || opts.shard != NULL)
+		usage(2);
+	return some;
 }
 
 int
@@ -155,18 +278,17 @@ main(int argc, char *argv[])
 {
 	char text[ERROR_MAX];
 	struct world w = { 0 };
-	struct out out;
+	int tables;
 
 	parse(argc, argv);
+	tables = wants_tables();
 	if (catalog_load(&w.cat, opts.catalog, text, sizeof(text), opts.verbose ? warn_text : NULL, NULL) == -1)
 		errx(2, "%s", text);
 	set_world(&w);
-	if (out_open(&out, STDOUT_FILENO, 0) == -1)
-		err(1, NULL);
-	if (world_make(&w, &out, text, sizeof(text)) == -1)
-		errx(2, "%s", text);
-	if (out_close(&out) == -1)
-		err(1, "<stdout>");
+	if (tables)
+		write_tables(&w);
+	else
+		write_world(&w);
 	world_free(&w);
 	return 0;
 }

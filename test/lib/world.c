@@ -145,12 +145,12 @@ test_order(struct tap *t, const struct world *w)
 			for (int i = first; i < first + n; i++) {
 				grouped &= w->release[i].service == s && w->release[i].place == p;
 				sorted &= i == first || w->release[i - 1].from < w->release[i].from;
-				grows &= i == first || w->release[i].number == w->release[i - 1].number + 1;
+				grows &= i == first || w->release[i].number > w->release[i - 1].number;
 			}
 		}
 	tap(t, sum == w->nreleases && grouped, "releases are found by service and place");
 	tap(t, sorted, "in order of time");
-	tap(t, grows, "their numbers grow by one");
+	tap(t, grows, "their numbers grow");
 	tap(t, five, "every deployment has five at least");
 }
 
@@ -167,7 +167,7 @@ static void
 test_rollouts(struct tap *t, const struct world *w)
 {
 	int delay = 1, length = 1, stagger = 1, strength = 1, release = 1, sorted = 1, within_world = 1, bad = 0, normal = 0;
-	int missing = 0;
+	int pairs = 0;
 
 	for (int i = 0; i < w->nrollouts; i++) {
 		const struct world_rollout *r = &w->rollout[i];
@@ -180,7 +180,7 @@ test_rollouts(struct tap *t, const struct world *w)
 		delay &= within(r->start - l->created, 3, 10);
 		if (before != -1)
 			stagger &= within(l->created - w->release[before].created, 30, 60);
-		missing += before == -1 && r->place > 0;
+		pairs += before != -1;
 		if (r->errors > 0.05) {
 			bad++;
 			length &= within(r->end - r->start, 15, 45);
@@ -196,7 +196,7 @@ test_rollouts(struct tap *t, const struct world *w)
 	tap(t, sorted && within_world, "rollouts start within the world, in order");
 	tap(t, delay, "3 to 10 minutes after the release");
 	tap(t, length, "5 to 15 minutes long, bad ones thrice that");
-	tap(t, stagger && missing == 0, "30 to 60 minutes from place to place");
+	tap(t, stagger && pairs > 0, "30 to 60 minutes from place to place");
 	tap(t, strength, "with losses, errors and delays within their bounds");
 	/* 4 % of some 5,000: 200, and 14 the spread. */
 	tap(t, bad > normal / 34 && bad < normal / 18, "%d bad ones among %d", bad, bad + normal);

@@ -1,0 +1,113 @@
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "out.h"
+#include "tables.h"
+
+#define ERROR_MAX 4096
+#define PATH_SIZE 4096
+
+/* A table, or the schedule (-1), into a stream; rows, -1 when writing failed. A fault of the catalog ends the program, path first gone. */
+static int64_t
+write_table(const struct tables *t, int entity, struct out *out, const char *path)
+{
+	char text[ERROR_MAX];
+	int64_t rows;
+
+	rows = entity == -1 ? inventory_schedule(t->inventory, out, text, sizeof(text))
+			    : inventory_put(t->inventory, entity, &t->form, out, text, sizeof(text));
+	if (out->err != 0)
+		return -1;
+	if (rows == -1) {
+		if (path != NULL)
+			(void)unlink(path);
+		errx(2, "%s", text);
+	}
+	return rows;
+}
+
+static void
+tell(const struct tables *t, const char *name, int64_t rows)
+{
+	if (t->verbose && !t->schedule)
+		warnx("%s: %lld rows", name, (long long)rows);
+}
+
+void
+tables_print(const struct tables *t, const char *name)
+{
+	int entity = t->schedule ? -1 : inventory_table(t->catalog, name);
+	struct out out;
+	int64_t rows;
+
+	if (!t->schedule && entity == -1)
+		errx(2, "no table \"%s\" in catalog %s", name, t->catalog->name);
+	if (out_open(&out, STDOUT_FILENO, 0) == -1)
+		err(1, NULL);
+	rows = write_table(t, entity, &out, NULL);
+	if (out_close(&out) == -1)
+		err(1, "<stdout>");
+	tell(t, name, rows);
+}
+
+/* The name under which others will find it, and the one it has until then. */
+static void
+name_file(const struct tables *t, int entity, const char *dir, char *path, char *part)
+{
+	static const char *const ending[] = { [INVENTORY_JSON] = "ndjson",
+		[INVENTORY_CSV] = "csv",
+		[INVENTORY_TSV] = "txt",
+		[INVENTORY_JSONAPI] = "jsonapi",
+		[INVENTORY_COPY] = "copy" };
+	char table[256], file[512];
+	int n;
+
+	if (entity == -1)
+		(void)snprintf(file, sizeof(file), "deployment_schedule.json");
+	else {
+		inventory_name(t->catalog, entity, table, sizeof(table));
+		(void)snprintf(file, sizeof(file), "%02d_%s.%s", entity + 1, table, t->form.array ? "json" : ending[t->form.format]);
+	}
+	n = snprintf(path, PATH_SIZE, "%s/%s", dir, file);
+	if (n >= PATH_SIZE || snprintf(part, PATH_SIZE, "%s/.%s.XXXXXX", dir, file) >= PATH_SIZE)
+		errx(1, "%s: %s", dir, strerror(ENAMETOOLONG));
+}
+
+static void
+save(const struct tables *t, int entity, const char *dir)
+{
+	char path[PATH_SIZE], part[PATH_SIZE];
+	mode_t mask = umask(0);
+	struct out out;
+	int64_t rows;
+	int fd, failed;
+
+	(void)umask(mask);
+	name_file(t, entity, dir, path, part);
+	if ((fd = mkstemp(part)) == -1)
+		err(1, "%s", path);
+	failed = fchmod(fd, 0666 & ~mask) == -1 || out_open(&out, fd, 0) == -1;
+	rows = failed ? -1 : write_table(t, entity, &out, part);
+	if (failed || out_close(&out) == -1 || rename(part, path) == -1) {
+		failed = errno;
+		(void)unlink(part);
+		errno = failed;
+		err(1, "%s", path);
+	}
+	tell(t, path, rows);
+}
+
+void
+tables_save(const struct tables *t, const char *dir)
+{
+	if (mkdir(dir, 0777) == -1 && errno != EEXIST)
+		err(1, "%s", dir);
+	for (int e = t->schedule ? -1 : 0; e < (t->schedule ? 0 : t->catalog->nentities); e++)
+		save(t, e, dir);
+}
