@@ -108,8 +108,7 @@ stack_id,config_template_id,name,tag,config,defaults service_id,repo_id deployme
 		for table in fleets releases subnets_fleets applications; do
 			# shellcheck disable=SC2086 # options
 			og-entities -c social -z 0.02 -t "$table" -f $format >whole
-			for n in 1 2 7 1000; do
-				[ "$n" -lt 1000 ] || [ "$table" = applications ] || continue
+			for n in 1 2 7; do
 				for ((k = 1; k <= n; k++)); do
 					# shellcheck disable=SC2086 # options
 					og-entities -c social -z 0.02 -t "$table" -f $format -k "$k/$n" || return 1

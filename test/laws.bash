@@ -12,9 +12,9 @@ troubled() {
 	cp -r "$OG_SHARE"/* "$share"
 	cp -r "$OG_ROOT/test/catalogs/orders" "$OG_ROOT/test/catalogs/cables" "$share"
 	sed -i $'s/\t2\\.\\.8\t/\t300..600\t/' "$share/social/incidents.tsv"
-	sed -i -E $'s/^([a-z]+:[a-z-]+\t[0-9]+\t)[0-9.]+$/\\1300..400/' "$share/social/services.tsv"
+	sed -i -e $'s/\t35\t/\t300..400\t/' -e $'s/\t5=0.7,15=0.3\t/\t300..400\t/' "$share/social/entities.tsv"
 	grep -q $'\t300..600\t' "$share/social/incidents.tsv"
-	grep -q $'\t300..400$' "$share/social/services.tsv"
+	[ "$(grep -c $'\t300\.\.400\t' "$share/social/entities.tsv")" -eq 2 ]
 	OG_SHARE=$share
 	export OG_SHARE
 }

@@ -11,9 +11,9 @@ golden() {
 test/catalogs/orders wide json 49725ac4e39383258670d52b9a4710c4
 test/catalogs/orders blind tsv ac9555e00e1a2fd8f7ad57b2ac1f1e2e
 share/og/shop wide json 5334c2e6f667254d5cd3b3cae17c75ad
-share/og/social wide json 411ca0bc6b000ec044624a5a05a41f7e
-share/og/social log csv c74bdb9838c35e342228440a73069fe3
-share/og/social blind json bdfd13a60df1617ed9ac9ff11b566cd6
+share/og/social wide json 539457b01a5595255e6de8c556247431
+share/og/social log csv 62ae3f67f4d2d1b54eb5e8969d70785a
+share/og/social blind json 70b71d81de0bda25217e118df3022cc8
 SUMS
 }
 

@@ -9,7 +9,7 @@ load common
 golden() {
 	cat <<'SUMS'
 test/catalogs/orders lines json f0d35e5f7fb21c74a4c37888364070f1
-share/og/social lines csv 04f38a54bd4a40b2aeb0bf727a3d92af
+share/og/social lines csv e2cba75c2b61115fa82927ec24f851ac
 share/og/shop lines tsv e55ed49e54bd281c5674853b6ccfc479
 share/og/fibersqs app_logs csv 6ede00afe9cb5844b881ce9f1d0942d4
 SUMS

@@ -11,9 +11,9 @@ golden() {
 test/catalogs/orders wide json 775bc197d1050a6e370a10cc5ea2b8ad
 test/catalogs/orders blind tsv 47c1fd0a72b3ef7cc071dd5649e68b8f
 share/og/shop wide json 194c041849738e568ad5b4f30dffa333
-share/og/social wide json 00b3866f30d8264547234bb0956ec926
-share/og/social log csv f8220b3e72c93023ba6d2375eb1408cd
-share/og/social blind json ba424b9bbae9a92ad7ebcf1a05e73b99
+share/og/social wide json 906bf8150a3677205f87423780b1f67f
+share/og/social log csv ccfe9aed8dd8c1b6910fd70589d852ab
+share/og/social blind json a48c99c5bea46be79f5bc5150e3acb8a
 SUMS
 }
 
