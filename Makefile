@@ -30,12 +30,26 @@ PACKLIBS = -lzstd -lz
 PUSHLIBS = -lcurl $(PACKLIBS) -lpthread
 FUZZ = clang $(CPPFLAGS) $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -MT $@
 
-all: $(LIB) $(BIN)
+# What -h and completion say of options is made from these.
+PAGES = $(PROGRAMS:%=man/%.1) $(SCRIPTS:%=man/%.1) man/og-push.7
+
+all: $(LIB) $(BIN) build/og.bash
 
 # Every object is made by this one rule; the .d files that it leaves say from what.
 $(LIBOBJ) $(PROGOBJ): build/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -c -o $@ $(@:build/%.o=%.c)
+
+$(PROGOBJ): build/help.h
+
+build/help.h: src/help.sh src/help.awk $(PAGES)
+	@mkdir -p $(@D)
+	src/help.sh header $(PROGRAMS) >$@.new
+	mv $@.new $@
+
+build/og.bash: build/flags src/help.sh src/help.awk src/completion.bash $(PAGES)
+	src/help.sh completion $(PREFIX)/share/og $(PROGRAMS) $(SCRIPTS) >$@.new
+	mv $@.new $@
 
 $(LIB): $(LIBOBJ)
 	@mkdir -p $(@D)
@@ -74,9 +88,10 @@ bin/og-vmpush: build/src/og-vmpush.o build/src/pusher.o $(LIB)
 bin/og-chpush: build/src/og-chpush.o build/src/pusher.o $(LIB)
 	$(PUSHLINK)
 
-bin/og-dataset: src/og-dataset.sh
-	@mkdir -p $(@D)
-	cp src/$(@F).sh $@
+bin/og-dataset: src/og-dataset.sh src/help.sh src/help.awk man/og-dataset.1
+	@mkdir -p $(@D) build
+	src/help.sh text $(@F) >build/$(@F).help
+	sed -e '/^@HELP@$$/r build/$(@F).help' -e '/^@HELP@$$/d' src/$(@F).sh >$@
 	chmod 755 $@
 
 # The flags of the last build; the file is touched only when they change, and all that is compiled depends on it.
@@ -131,12 +146,16 @@ install: all
 	for s in 1 5 7; do mkdir -p $(DESTDIR)$(MANPREFIX)/man$$s && install -m 644 man/*.$$s $(DESTDIR)$(MANPREFIX)/man$$s || exit 1; done
 	[ $(PREFIX) = /usr/local ] || for f in man/*.[157]; do \
 		sed 's|/usr/local/share/og|$(PREFIX)/share/og|g' $$f >$(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/} || exit 1; done
+	mkdir -p $(DESTDIR)$(COMPLETIONS)
+	install -m 644 build/og.bash $(DESTDIR)$(COMPLETIONS)/og
+	for p in $(PROGRAMS) $(SCRIPTS); do ln -sf og $(DESTDIR)$(COMPLETIONS)/$$p || exit 1; done
 	cp -R share/og $(DESTDIR)$(PREFIX)/share
 	chmod -R u+rwX,go+rX,go-w $(DESTDIR)$(PREFIX)/share/og
 
 # Only what install wrote: a catalog that somebody added there stays.
 uninstall:
-	for p in $(PROGRAMS) $(SCRIPTS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p; done
+	for p in $(PROGRAMS) $(SCRIPTS); do rm -f $(DESTDIR)$(PREFIX)/bin/$$p $(DESTDIR)$(COMPLETIONS)/$$p; done
+	rm -f $(DESTDIR)$(COMPLETIONS)/og
 	for f in man/*.[157]; do rm -f $(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/}; done
 	(cd share && find og -type f) | while read -r f; do rm -f "$(DESTDIR)$(PREFIX)/share/$$f"; done
 	(cd share && find og -depth -type d) | while read -r d; do rmdir "$(DESTDIR)$(PREFIX)/share/$$d" || true; done

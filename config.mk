@@ -3,12 +3,14 @@
 VERSION = 0.1
 PREFIX = /usr/local
 MANPREFIX = $(PREFIX)/share/man
+# Where bash looks for completion.
+COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 CC = cc
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 OPT = -O2
 # No contraction of a * b + c: the same bytes on every machine, whatever OPT says.
 CFLAGS = -std=c11 $(WARN) $(OPT) -ffp-contract=off -g
-CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"$(VERSION)"'
+CPPFLAGS = -D_GNU_SOURCE -DLIBBSD_OVERLAY -isystem /usr/include/bsd -Ilib -Ibuild -DOG_SHARE_DIR='"$(PREFIX)/share/og"' -DOG_VERSION='"$(VERSION)"'
 LDFLAGS =
 # -lm for sqrt alone.
 LDLIBS = -lbsd -lm

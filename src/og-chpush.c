@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ch.h"
+#include "help.h"
 #include "pusher.h"
 #include "tsv.h"
 
@@ -222,6 +223,7 @@ main(int argc, char *argv[])
 		.p = {
 			.name = "og-chpush",
 			.usage = "usage: og-chpush -t table [-o] [-f format] [-q file] [-x name=value]\n" PUSHER_USAGE,
+			.help = HELP_OG_CHPUSH,
 			.set = { .type = "text/plain", .bytes = 32 * 1024 * 1024, .records = 100000, .connections = 2, .wait = 1000, .drain = 30000, .memory = PUSHER_MEMORY },
 			.user = { .begin = begin, .check = check, .answer = answer },
 		},

@@ -45,6 +45,14 @@ say() {
 	printf '%s: %s\n' "$me" "$*" >&2
 }
 
+# The options, one a line; make puts them in.
+help() {
+	cat <<'END'
+
+@HELP@
+END
+}
+
 # The options cannot be used.
 refuse() {
 	say "$@"
@@ -91,7 +99,7 @@ take() {
 	-c | --catalog) catalog=$2 ;;
 	-d | --difficulty) incidents+=(-S "$2") ;;
 	-e | --end) entities+=(-e "$2") ;;
-	-h | --help) usage && exit 0 ;;
+	-h | --help) usage && help && exit 0 ;;
 	-j | --jobs) jobs=$2 ;;
 	-n | --requests) requests=$2 ;;
 	-N | --no-random) incidents+=(-N) ;;

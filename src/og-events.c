@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "help.h"
 #include "num.h"
 #include "out.h"
 #include "render.h"
@@ -157,6 +158,8 @@ usage(int status)
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-events [-v] [-b begin] [-c catalog] [-e end] [-f format] [-k shard]\n"
 	    "                 [-l layout] [-n requests] [-w world]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_EVENTS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "help.h"
 #include "num.h"
 #include "out.h"
 #include "rec.h"
@@ -105,6 +106,8 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-incidents [-Nv] [-a spec] [-c catalog] [-n requests] [-S level]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_INCIDENTS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

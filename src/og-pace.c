@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "help.h"
 #include "json.h"
 #include "num.h"
 #include "out.h"
@@ -328,6 +329,8 @@ usage(int status)
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-pace [-k key] [-L late] [-x factor]\n"
 	    "       og-pace -r rate\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_PACE, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

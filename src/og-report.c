@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "help.h"
 #include "out.h"
 #include "rec.h"
 #include "report.h"
@@ -84,6 +85,8 @@ usage(int status)
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-report -w world [-b begin] [-c catalog] [-e end] [-i interval] [-l layout]\n"
 	    "                 [-S summary]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_REPORT, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "event.h"
+#include "help.h"
 #include "num.h"
 #include "out.h"
 #include "rec.h"
@@ -146,6 +147,8 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-spans -w world [-c catalog] [-f format] [-l layout] [-n requests]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_SPANS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

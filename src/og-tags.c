@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "grammar.h"
+#include "help.h"
 #include "json.h"
 #include "out.h"
 #include "rec.h"
@@ -320,6 +321,8 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-tags [-g file] [-k key]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_TAGS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "event.h"
+#include "help.h"
 #include "mix.h"
 #include "num.h"
 #include "out.h"
@@ -222,6 +223,8 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-tickets -w world [-c catalog] [-f format] [-l layout] [-n requests]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_TICKETS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

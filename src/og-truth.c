@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "event.h"
+#include "help.h"
 #include "num.h"
 #include "out.h"
 #include "rec.h"
@@ -104,6 +105,8 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-truth -w world [-M] [-c catalog] [-n requests]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_TRUTH, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "help.h"
 #include "pusher.h"
 #include "vl.h"
 
@@ -469,6 +470,7 @@ main(int argc, char *argv[])
 		.p = {
 			.name = "og-vlpush",
 			.usage = usage,
+			.help = HELP_OG_VLPUSH,
 			.set = { .type = "application/json", .records = 5000, .connections = 4, .wait = 1000, .settle = 15000, .drain = 30000, .memory = PUSHER_MEMORY },
 			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive, .refused = refused },
 		},

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "help.h"
 #include "prom.h"
 #include "pusher.h"
 #include "vm.h"
@@ -333,6 +334,7 @@ main(int argc, char *argv[])
 		.p = {
 			.name = "og-vmpush",
 			.usage = usage,
+			.help = HELP_OG_VMPUSH,
 			.set = { .type = "application/json", .bytes = BATCH, .records = 10000, .connections = 4, .wait = 1000, .settle = 15000, .drain = 30000, .memory = PUSHER_MEMORY },
 			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive, .barrier = barrier },
 		},

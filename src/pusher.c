@@ -25,7 +25,7 @@
 _Noreturn void
 pusher_usage(const struct pusher *p, FILE *to, int status)
 {
-	if (fputs(p->usage, to) == EOF || fflush(to) == EOF)
+	if (fputs(p->usage, to) == EOF || (status == 0 && fputs(p->help, to) == EOF) || fflush(to) == EOF)
 		err(1, "<stdout>");
 	exit(status);
 }

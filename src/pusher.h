@@ -44,6 +44,7 @@
 struct pusher {
 	const char *name; /* of the program */
 	const char *usage;
+	const char *help; /* the lines of -h below it */
 	struct push_settings set;
 	struct push_user user;
 	struct push_account account;

@@ -18,7 +18,7 @@ say() {
 	fi
 }
 
-echo 1..6
+echo 1..7
 $make -s install DESTDIR="$dest" >"$dest.log" 2>&1
 say $? "install"
 cat "$dest.log"
@@ -35,6 +35,13 @@ for file in man/*.[157]; do
 	[ -r "$dest$prefix/share/man/man${file##*.}/${file##*/}" ] || missing=1
 done
 say $missing "every page is there"
+
+missing=0
+for file in bin/og-*; do
+	cmp build/og.bash "$dest$prefix/share/bash-completion/completions/${file#bin/}" || missing=1
+done
+grep -qF "$prefix/share/og/*/services.tsv" build/og.bash || missing=1
+say $missing "every program completes in bash, with the catalogs of this place"
 
 missing=0
 for file in share/og/recipes/*; do

@@ -44,7 +44,7 @@ c_format() {
 
 # shellcheck disable=SC2046,SC2086 # words
 c_cppcheck() {
-	cppcheck -q --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 -j 2 -Ilib \
+	cppcheck -q --std=c11 --enable=warning,style,performance,portability --inline-suppr --error-exitcode=1 -j 2 -Ilib -Ibuild \
 		--library=posix,bsd,gnu --suppress=missingIncludeSystem --suppress=unusedStructMember --suppress=variableScope \
 		--suppress=redundantContinue --suppress=shadowFunction --suppress=readdirCalled \
 		-D_GNU_SOURCE -DOG_SHARE_DIR='""' -DOG_VERSION='""' $(c_files)
@@ -66,7 +66,7 @@ scripts() {
 	done | xargs shellcheck -x
 	# bats assigns what 2154 misses: status, output, stderr and their lines.
 	files -name '*.bats' | xargs -r shellcheck -s bats -x -e SC2154
-	shellcheck -s bash test/common.bash
+	shellcheck -s bash test/common.bash src/completion.bash
 }
 
 # References to our own pages are looked up; others are not on every machine.

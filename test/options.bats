@@ -58,17 +58,49 @@ common_options() {
 	grep -v -e '^h help -$' -e '^V version -$'
 }
 
+# What -h prints before and behind the empty line.
+usage_of() {
+	"$1" -h | sed '/^$/,$d'
+}
+
+lines_of() {
+	"$1" -h | sed '1,/^$/d'
+}
+
 @test "-h and --help print the usage, which is the SYNOPSIS" {
 	for program in "${programs[@]}"; do
 		for option in -h --help; do
 			run -0 --separate-stderr "$program" "$option"
 			[ -z "$stderr" ]
-			[ "$(squeeze <<<"$output")" = "usage: $(synopsis "$program")" ] || {
+			[ "$(sed '/^$/,$d' <<<"$output" | squeeze)" = "usage: $(synopsis "$program")" ] || {
 				echo "$program: $output"
 				echo "page: $(synopsis "$program")"
 				return 1
 			}
 		done
+	done
+}
+
+@test "-h tells each option in a line or two of 80 columns, as the page does" {
+	for program in "${programs[@]}"; do
+		[ -n "$(lines_of "$program")" ] || continue
+		diff <(lines_of "$program" | sed -nE 's/^  -([A-Za-z]), --([a-z0-9-]+)( [^ ]+)?  +[^ ].*/\1 \2 \3/p' | awk '{ print $1, $2, (NF > 2 ? "value" : "-") }' | sort) \
+			<(source_options "$program") || {
+			echo "$program: < -h, > program"
+			return 1
+		}
+		lines_of "$program" | awk -v program="$program" '
+			length > 80 || (!/^  -[A-Za-z], --/ && !/^            /) { print program ": " $0; bad = 1 }
+			END { exit bad }'
+		[ "$(lines_of "$program" | wc -l)" -le $((2 * $(source_options "$program" | wc -l))) ]
+		# The words are the page's, as a reader sees it.
+		page=$(pages_of "$program" | xargs -n 1 mandoc -T ascii -O width=500 | sed 's/.\x08//g' | squeeze | tr -d "\`'\"")
+		while read -r words; do
+			[[ $page = *" $words"* ]] || {
+				echo "$program: not on its page: $words"
+				return 1
+			}
+		done < <(lines_of "$program" | grep -v -e --help -e --version | sed -nE "s/^  -., --[a-z0-9-]+( [^ ]+)?  +//p" | tr -d "\`'\"")
 	done
 }
 
@@ -78,6 +110,8 @@ common_options() {
 			run -2 --separate-stderr "$program" "$option" </dev/null
 			[ -z "$output" ]
 			[[ $stderr = *"usage: $program"* ]]
+			# The short text alone.
+			[[ $stderr != *$'\n\n'* ]]
 		done
 	done
 }
@@ -115,7 +149,7 @@ common_options() {
 		[ "$(fold -w 1 <<<"${letters//:/}" | sort)" = "$(source_options "$program" | cut -c 1)" ]
 		[ "${#letters}" -eq "${#listed}" ]
 		# -a, or a letter among -abc; a value's name never follows a "-".
-		used=$("$program" -h | grep -oE '(^|[][ |])-[A-Za-z]+' | tr -dc 'A-Za-z\n' | fold -w 1 | sort -u)
+		used=$(usage_of "$program" | grep -oE '(^|[][ |])-[A-Za-z]+' | tr -dc 'A-Za-z\n' | fold -w 1 | sort -u)
 		diff <(source_options "$program" | common_options | cut -c 1 | sort -u) <(grep -vx '[hV]' <<<"$used") || {
 			echo "$program: < program, > usage"
 			return 1
