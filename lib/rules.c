@@ -54,7 +54,7 @@ rules_fail(struct rules *r, const char *path, size_t line, const char *fmt, ...)
 static int
 takes_level(const struct rules *r, const char *levels)
 {
-	const char *level = r->w->cat.set.level;
+	const char *level = r->level;
 
 	if (*levels == '\0' || level == NULL)
 		return 1;
@@ -155,7 +155,7 @@ parse_rules(struct rules *r, const struct tsv *t, const char *path)
 }
 
 struct rules *
-rules_open(const char *path, const struct world *world, char *err, size_t errsize)
+rules_open(const char *path, const struct world *world, const char *level, char *err, size_t errsize)
 {
 	struct rules *r = calloc(1, sizeof(*r));
 	struct tsv t = { 0 };
@@ -168,6 +168,7 @@ rules_open(const char *path, const struct world *world, char *err, size_t errsiz
 		return NULL;
 	r->w = world;
 	r->path = path;
+	r->level = level != NULL ? level : world->cat.set.level;
 	r->err = err;
 	r->errsize = errsize;
 	r->minutes = (world->end - world->begin) / CLOCK_MINUTE;
@@ -193,6 +194,7 @@ rules_free(struct rules *r)
 	for (int i = 0; i < r->nwindows; i++) {
 		free(r->windows[i]->name);
 		free(r->windows[i]->span);
+		free(r->windows[i]->incident);
 		free(r->windows[i]->link);
 		free(r->windows[i]);
 	}
@@ -278,7 +280,9 @@ read_truth(struct rules *r, const char *folder)
 	struct stat st;
 	int failed;
 
-	(void)snprintf(path, sizeof(path), "%s/ground_truth.json", folder);
+	(void)snprintf(path, sizeof(path), "%s/instructors/ground_truth.json", folder);
+	if (stat(path, &st) == -1)
+		(void)snprintf(path, sizeof(path), "%s/ground_truth.json", folder);
 	if (stat(path, &st) == -1)
 		return 0;
 	if ((r->truth = tsv_slurp(path, &r->truth_n, r->err, r->errsize)) == NULL)
@@ -541,7 +545,7 @@ rules_verdict(const struct rules *r, struct out *o)
 		broken |= r->rule[i].broken > 0;
 	put(o, "{\"ok\":%s,\"kind\":\"tables\"", broken ? "false" : "true");
 	put_text(o, "catalog", r->w->cat.name);
-	put_text(o, "level", r->w->cat.set.level == NULL ? "" : r->w->cat.set.level);
+	put_text(o, "level", r->level == NULL ? "" : r->level);
 	put(o, ",\"checks\":[");
 	for (int i = 0; i < r->n; i++)
 		if (!r->rule[i].off) {

@@ -22,14 +22,16 @@ struct rules;
 
 /*
  *   path     the table of rules: check, kind, of, against, by, low, high, level, source
- *   world    whose incidents conditions may name, and whose level of difficulty chooses rules; must outlive them
+ *   world    whose incidents conditions may name; must outlive them
+ *   level    of difficulty, which chooses rules; NULL: that of the world
  *   return   NULL and err
  */
-struct rules *rules_open(const char *path, const struct world *world, char *err, size_t errsize);
+struct rules *rules_open(const char *path, const struct world *world, const char *level, char *err, size_t errsize);
 void rules_free(struct rules *);
 
 /*
- * Read the tables of a folder: NAME is data/clickhouse-NAME.csv or NAME.csv. ground_truth.json is read for bounds that are written there.
+ * Read the tables of a folder: NAME is data/clickhouse-NAME.csv and so on, see og-check(1). ground_truth.json is read for bounds that are
+ * written there.
  *   return   0; or -1 and err: a file that cannot be read, or is no table
  */
 int rules_run(struct rules *, const char *folder, char *err, size_t errsize);

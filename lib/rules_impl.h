@@ -38,7 +38,7 @@ void csv_close(struct csv *);
 /* -1: none of this name. */
 int csv_column(const struct csv *, const char *name, size_t n);
 
-enum relation { IS, IS_NOT, ABOVE, BELOW, DURING, NOT_DURING };
+enum relation { IS, IS_NOT, ABOVE, BELOW, DURING, NOT_DURING, AT, NOT_AT };
 struct condition {
 	enum relation relation;
 	char *column;
@@ -50,10 +50,13 @@ struct condition {
 	struct windows *windows;
 };
 
-/* Spans of time, sorted, and the links of incidents. */
+/* When some incidents are: spans of time, sorted and apart; and of each incident, by its places. */
 struct windows {
 	char *name;
-	int n, nlinks;
+	int n, nlinks, whole; /* whole: bursts or not */
+	const struct world *w;
+	int nincidents;
+	const struct world_incident **incident;
 	struct world_burst *span;
 	char **link;
 };
@@ -155,7 +158,7 @@ struct rule {
 
 struct rules {
 	const struct world *w;
-	const char *path;
+	const char *path, *level;
 	struct {
 		const char *table;
 		char *path; /* NULL: there is none */

@@ -107,7 +107,11 @@ fill_windows(const struct world *w, struct windows *x)
 
 	for (int i = 0; i < w->nincidents; i++)
 		max += 1 + (size_t)w->incident[i].nbursts;
-	if ((x->span = calloc(max + 1, sizeof(*x->span))) == NULL)
+	x->w = w;
+	x->whole = whole != 0;
+	x->span = calloc(max + 1, sizeof(*x->span));
+	x->incident = calloc((size_t)w->nincidents + 1, sizeof(*x->incident));
+	if (x->span == NULL || x->incident == NULL)
 		return -1;
 	for (int i = 0; i < w->nincidents; i++) {
 		const struct world_incident *in = &w->incident[i];
@@ -119,6 +123,7 @@ fill_windows(const struct world *w, struct windows *x)
 			continue;
 		if (add_links(w, x, in) == -1)
 			return -1;
+		x->incident[x->nincidents++] = in;
 		if (!in->bursty || whole)
 			x->span[x->n++] = (struct world_burst){ in->start, in->end };
 		for (int k = 0; in->bursty && !whole && k < in->nbursts; k++)
@@ -163,14 +168,63 @@ is_during(const struct windows *w, int64_t us)
 	return lo < w->n && us >= w->span[lo].start;
 }
 
+/* Is there one at this place then? */
+static int
+is_at(const struct windows *w, int64_t us, struct cell place)
+{
+	for (int i = 0; i < w->nincidents && is_during(w, us); i++) {
+		const struct world_incident *in = w->incident[i];
+		int next = in->bursty && !w->whole ? world_next_burst(in, us) : -1, here = in->nplaces == 0;
+
+		if (us < in->start || us >= in->end || (next >= 0 && (next == in->nbursts || in->burst[next].start > us)))
+			continue;
+		for (int k = 0; k < in->nplaces; k++) {
+			const char *id = w->w->cat.place[in->place[k]].id;
+
+			here |= strlen(id) == place.n && memcmp(id, place.p, place.n) == 0;
+		}
+		if (here)
+			return 1;
+	}
+	return 0;
+}
+
 /* ---- parsing ---- */
 
+/* What stands behind the relation. */
 static int
-parse_condition(struct rules *r, struct condition *c, const char *s, size_t n, const char **why)
+parse_value(struct rules *r, struct condition *c, const char *s, size_t n)
 {
-	size_t at = 0;
-	const char *value;
 	char *number;
+	int bad;
+
+	switch (c->relation) {
+	case ABOVE:
+	case BELOW:
+		if ((number = copy(s, n)) == NULL)
+			return -1;
+		bad = num_decimal(number, strlen(number), &c->number);
+		free(number);
+		return bad;
+	case IS:
+	case IS_NOT:
+		if (n == 0 || s[0] != '@')
+			return (c->n = split_values(s, n, &c->value)) == -1 ? -1 : 0;
+		c->of_links = 1;
+		s++;
+		n--;
+		break;
+	default:
+		break;
+	}
+	return n == 0 || (c->windows = windows_of(r, s, n)) == NULL ? -1 : 0;
+}
+
+/* "[COLUMN]RELATION VALUE": = != > < @ !@ */
+static int
+parse_condition(struct rules *r, struct condition *c, const char *s, size_t n)
+{
+	size_t at = 0, more;
 
 	while (n > 0 && *s == ' ') {
 		s++;
@@ -180,41 +234,29 @@ parse_condition(struct rules *r, struct condition *c, const char *s, size_t n, c
 		n--;
 	while (at < n && strchr("=!<>@", s[at]) == NULL)
 		at++;
-	*why = "is no condition";
+	more = at < n && s[at] == '!';
 	c->at = -1;
-	if (at == 0) {
-		int negated = n > 0 && s[0] == '!';
-
-		if (n < 2U + (size_t)negated || s[negated] != '@')
-			return -1;
-		c->relation = negated ? NOT_DURING : DURING;
-		return (c->windows = windows_of(r, s + negated + 1, n - (size_t)negated - 1)) == NULL ? -1 : 0;
-	}
-	if (at == n || (s[at] == '!' && (at + 1 == n || s[at + 1] != '=')) || s[at] == '@')
+	if (at + more >= n || (more && s[at + 1] != '=' && s[at + 1] != '@'))
 		return -1;
-	c->relation = s[at] == '=' ? IS : s[at] == '!' ? IS_NOT : s[at] == '>' ? ABOVE : BELOW;
-	if ((c->column = copy(s, at)) == NULL)
+	if (at > 0 && (c->column = copy(s, at)) == NULL)
 		return -1;
-	value = s + at + 1 + (s[at] == '!');
-	n -= (size_t)(value - s);
-	if (c->relation == ABOVE || c->relation == BELOW) {
-		int bad;
-
-		if ((number = copy(value, n)) == NULL)
-			return -1;
-		bad = num_decimal(number, strlen(number), &c->number);
-		free(number);
-		return bad;
+	switch (s[at + more]) {
+	case '@':
+		c->relation = at == 0 ? (more ? NOT_DURING : DURING) : more ? NOT_AT : AT;
+		break;
+	case '=':
+		c->relation = more ? IS_NOT : IS;
+		break;
+	default:
+		c->relation = s[at] == '>' ? ABOVE : BELOW;
 	}
-	if (n > 1 && value[0] == '@') {
-		c->of_links = 1;
-		return (c->windows = windows_of(r, value + 1, n - 1)) == NULL ? -1 : 0;
-	}
-	return (c->n = split_values(value, n, &c->value)) == -1 ? -1 : 0;
+	if (at == 0 && c->relation != DURING && c->relation != NOT_DURING)
+		return -1;
+	return parse_value(r, c, s + at + more + 1, n - at - more - 1);
 }
 
 static int
-parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n, const char **why)
+parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n)
 {
 	size_t count = 1;
 
@@ -226,7 +268,7 @@ parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n, 
 		const char *and = memchr(s, '&', n);
 		size_t len = and == NULL ? n : (size_t)(and-s);
 
-		if (parse_condition(r, &x->condition[x->nconditions++], s, len, why) == -1)
+		if (parse_condition(r, &x->condition[x->nconditions++], s, len) == -1)
 			return -1;
 		s += len + (and != NULL);
 		n -= len + (and != NULL);
@@ -247,9 +289,10 @@ selection_parse(struct rules *r, struct selection *x, const char *text, const ch
 		dot = text + n;
 	if ((x->table = copy(text, (size_t)(dot - text))) == NULL || x->table[0] == '\0')
 		return -1;
-	if (bracket != NULL && parse_conditions(r, x, bracket + 1, strlen(bracket) - 2, why) == -1)
+	if (bracket != NULL && parse_conditions(r, x, bracket + 1, strlen(bracket) - 2) == -1) {
+		*why = "has what is no condition";
 		return -1;
-	*why = "is no selection TABLE.COLUMN[CONDITION & CONDITION]";
+	}
 	text += n;
 	n = (size_t)(text - dot);
 	if (n <= 1)
@@ -336,6 +379,11 @@ condition_holds(const struct selection *x, const struct condition *d, const stru
 		if (*us == INT64_MIN && cell_time(c->cell[x->time], us) == -1)
 			return 0;
 		return is_during(d->windows, *us) == (d->relation == DURING);
+	case AT:
+	case NOT_AT:
+		if (*us == INT64_MIN && cell_time(c->cell[x->time], us) == -1)
+			return 0;
+		return is_at(d->windows, *us, c->cell[d->at]) == (d->relation == AT);
 	case ABOVE:
 	case BELOW:
 		if (cell_number(c->cell[d->at], &number) == -1)

@@ -26,7 +26,7 @@
 #define INTERVAL_MAX (10000 * CLOCK_DAY)
 
 static struct opts {
-	const char *catalog, *labels, *layout, *samples, *world, *folder;
+	const char *catalog, *labels, *layout, *level, *samples, *world, *folder;
 	int64_t interval; /* us; 0: samples of spans */
 	int deltas, part, strict, unordered, verbose;
 } opts = { .labels = "service,stack,success" };
@@ -208,12 +208,14 @@ run_folder(struct checker *k, const char *folder)
 	struct rules *rules;
 	int broken;
 
-	(void)snprintf(path, sizeof(path), "%s/world.ndjson", folder);
+	(void)snprintf(path, sizeof(path), "%s/instructors/world.ndjson", folder);
+	if (access(path, F_OK) == -1)
+		(void)snprintf(path, sizeof(path), "%s/world.ndjson", folder);
 	if (world_load(&k->w, opts.world == NULL ? path : opts.world, opts.catalog, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
 	if (catalog_beside(&k->w.cat, "checks", path, sizeof(path)) == -1)
 		errx(2, "%s: no table checks.tsv", k->w.cat.name);
-	if ((rules = rules_open(path, &k->w, text, sizeof(text))) == NULL)
+	if ((rules = rules_open(path, &k->w, opts.level, text, sizeof(text))) == NULL)
 		errx(2, "%s", text);
 	if (rules_run(rules, folder, text, sizeof(text)) == -1)
 		errx(1, "%s", text);
@@ -232,7 +234,7 @@ usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-check [-Bdpuv] [-c catalog] [-g labels] [-i interval] [-l layout]\n"
-	    "                [-m samples] [-w world] [folder]\n");
+	    "                [-m samples] [-S level] [-w world] [folder]\n");
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);
@@ -278,6 +280,9 @@ take_option(int ch)
 	case 'p':
 		opts.part = 1;
 		break;
+	case 'S':
+		opts.level = optarg;
+		break;
 	case 'u':
 		opts.unordered = 1;
 		break;
@@ -308,6 +313,7 @@ parse(int argc, char *argv[])
 		{ "interval", required_argument, NULL, 'i' },
 		{ "labels", required_argument, NULL, 'g' },
 		{ "layout", required_argument, NULL, 'l' },
+		{ "level", required_argument, NULL, 'S' },
 		{ "part", no_argument, NULL, 'p' },
 		{ "samples", required_argument, NULL, 'm' },
 		{ "unordered", no_argument, NULL, 'u' },
@@ -318,7 +324,7 @@ parse(int argc, char *argv[])
 	};
 	int ch;
 
-	while ((ch = getopt_long(argc, argv, "Bc:dg:hi:l:m:puVvw:", longopts, NULL)) != -1)
+	while ((ch = getopt_long(argc, argv, "Bc:dg:hi:l:m:pS:uVvw:", longopts, NULL)) != -1)
 		take_option(ch);
 	if (argc > optind + 1)
 		usage(2);

@@ -75,7 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		open_all();
 	write_file(table, data, n);
 	write_file(rows, nul == NULL ? data : nul + 1, nul == NULL ? 0 : size - n - 1);
-	if ((r = rules_open(table, &world, err, sizeof(err))) == NULL) {
+	if ((r = rules_open(table, &world, NULL, err, sizeof(err))) == NULL) {
 		must(strlen(err) > 0);
 		return 0;
 	}
