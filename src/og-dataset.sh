@@ -71,6 +71,7 @@ jobs=1 compression=none
 archive=0 tier2=0 verbose=0
 entities=()  # options of og-entities
 incidents=() # and of og-incidents
+level=()     # and of og-check
 
 # TEXT LEAST MOST
 is_whole() {
@@ -97,7 +98,7 @@ take() {
 	-A | --archive) archive=1 ;;
 	-b | --begin) entities+=(-b "$2") ;;
 	-c | --catalog) catalog=$2 ;;
-	-d | --difficulty) incidents+=(-S "$2") ;;
+	-d | --difficulty) incidents+=(-S "$2") level=(-S "$2") ;;
 	-e | --end) entities+=(-e "$2") ;;
 	-h | --help) usage && help && exit 0 ;;
 	-j | --jobs) jobs=$2 ;;
@@ -686,7 +687,7 @@ put_check() {
 	local row name
 
 	if [ -z "$1" ]; then
-		og-check -c "$catalog" -w "$world" "$output"
+		og-check -c "$catalog" ${level[@]+"${level[@]}"} -w "$world" "$output"
 	else
 		for row in "${files[@]}"; do
 			split_row "$row"
