@@ -228,8 +228,9 @@ argument_of(struct load *l, enum argument kind, const char *s, struct catalog_pi
 		p->dist = dist_of(l, s);
 		return 0;
 	case ARG_SERIES:
-		p->text = catalog_keep(l, s, strlen(s));
-		return catalog_is_name(s) ? 0 : -1;
+		if ((k = catalog_series(c, s, strlen(s))) == -1)
+			catalog_fail(l, "no series \"%s\"", s);
+		return k;
 	}
 	return -1;
 }
@@ -238,6 +239,9 @@ argument_of(struct load *l, enum argument kind, const char *s, struct catalog_pi
 static int
 resolve(struct load *l, const char *s, struct catalog_piece *p, unsigned *where, int *is_number)
 {
+	static const unsigned of_kind[] = {
+		[OF_LINK] = IN_OF_LINK, [OF_HOST] = IN_OF_HOST, [OF_SERVICE] = IN_OF_SERVICE, [OF_PLACE] = IN_OF_PLACE
+	};
 	size_t i, n;
 
 	*is_number = 0;
@@ -256,6 +260,8 @@ resolve(struct load *l, const char *s, struct catalog_piece *p, unsigned *where,
 		*where = family[i].where;
 		*is_number = family[i].is_number;
 		p->arg = argument_of(l, family[i].argument, s + n, p);
+		if (p->src == SRC_SERIES)
+			*where = of_kind[l->c->series[p->arg].of];
 		return p->arg == -1 ? -1 : 0;
 	}
 	return -1;

@@ -110,7 +110,8 @@ run_json(struct render *d, const struct program *p, const struct context *c, cha
 		switch ((enum step_kind)s->kind) {
 		case STEP_VALUE:
 			*to = '"';
-			end = c->rollout == NULL ? quick_value(d, s, c, to + s->quote) : render_value(d, s, c, to + s->quote);
+			end = c->rollout == NULL && c->thing == NULL ? quick_value(d, s, c, to + s->quote)
+								     : render_value(d, s, c, to + s->quote);
 			if (end == NULL) {
 				memcpy(to, "null", 4);
 				to += s->bare * 4;

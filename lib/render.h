@@ -13,7 +13,7 @@
 enum render_format { RENDER_JSON, RENDER_CSV, RENDER_TSV };
 
 /* What a record is about. */
-enum render_kind { RENDER_SPANS, RENDER_LINES, RENDER_TICKETS };
+enum render_kind { RENDER_SPANS, RENDER_LINES, RENDER_TICKETS, RENDER_THINGS, RENDER_INCIDENTS };
 
 /* What an event says that its spans take over instead of what the simulation has: text of at most RENDER_GIVEN_MAX bytes, or null. */
 #define RENDER_GIVEN_MAX 256
@@ -41,6 +41,14 @@ struct render_ticket {
 	int64_t named;   /* and its time */
 };
 
+/* A thing at a time, with its series; or an incident. What does not apply is -1 or NULL. */
+struct render_thing {
+	int64_t time, end; /* us */
+	int link, place, service, host;
+	const double *value; /* for each series of the catalog */
+	const struct world_incident *incident;
+};
+
 struct render;
 
 /* `json`, `csv`, `tsv`; -1: none of them. */
@@ -65,6 +73,11 @@ int render_lines(struct render *, const struct sim_request *, const struct rende
 char *render_line(struct render *, char *to, const struct sim_request *, const struct render_line *, const struct render_given *given);
 /* A ticket about a request, whose root is there. */
 char *render_ticket(struct render *, char *to, const struct sim_request *, const struct render_ticket *, const struct render_given *given);
+/* A thing at a time or an incident; the end, or `to` when the layout leaves it out. */
+char *render_thing(struct render *, char *to, const struct render_thing *);
+/* A number of at most 10^9 with at most so many decimals, rounded, without zeros at the end: at most 24 bytes; the end. */
+#define RENDER_PLACES 6 /* of series, where a layout asks for none */
+char *render_number(char *to, double, int places);
 /* Does a condition hold for the root of a request? */
 int render_root_holds(struct render *, const struct catalog_cond *, const struct sim_request *);
 /* The record of a rollout's start (end 0) or end (end 1). */

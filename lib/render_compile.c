@@ -16,6 +16,8 @@ is_number(enum catalog_source s, int arg)
 	case SRC_LOG_TIME:
 	case SRC_TICKET_TIME:
 	case SRC_TIME:
+	case SRC_INCIDENT_TIME:
+	case SRC_INCIDENT_END:
 		return arg == TIME_UNIX || arg == TIME_MS || arg == TIME_NS;
 	case SRC_ROOT_DURATION:
 	case SRC_ROOT_RETRIES:
@@ -23,6 +25,9 @@ is_number(enum catalog_source s, int arg)
 	case SRC_TICKET_DELAY:
 	case SRC_TRUTH_SKEW:
 	case SRC_DRAW:
+	case SRC_SERIES:
+	case SRC_LINK_RTT:
+	case SRC_LINK_LOSS:
 	case SRC_RELEASE_NUMBER:
 	case SRC_SPAN_ATTEMPT:
 	case SRC_SPAN_DURATION:
@@ -46,6 +51,8 @@ is_constant(enum catalog_source s, const struct context *c)
 	const struct catalog_log *row = c->line == NULL ? NULL : c->line->row->row;
 	int failed = render_failed(c);
 
+	if (c->thing != NULL)
+		return s == SRC_CONST;
 	switch (s) {
 	case SRC_LOG_EVENT:
 		return 1;
@@ -360,7 +367,9 @@ render_compile(struct render *d, struct program *p, const struct example *e)
 	b->d = d;
 	b->p = p;
 	r.span = &x;
-	b->c = (struct context){ .r = &r, .x = &x, .op = e->op, .rollout = e->rollout, .line = e->row != NULL ? &line : NULL };
+	b->c = (struct context){
+		.r = &r, .x = &x, .op = e->op, .rollout = e->rollout, .line = e->row != NULL ? &line : NULL, .thing = e->thing
+	};
 	if (d->format == RENDER_JSON)
 		add_text(b, "{", 1);
 	for (int i = 0, first = 1; i < l->n;) {

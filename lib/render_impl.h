@@ -115,9 +115,10 @@ struct context {
 	const struct world_rollout *rollout; /* a rollout's record, not a span's */
 	const struct render_line *line;      /* the record is one of these, of the span */
 	const struct render_ticket *ticket;
-	const struct host *host; /* of a line */
-	uint64_t writer;         /* name of the span that a line is said to be of */
-	uint64_t name;           /* of the span */
+	const struct render_thing *thing; /* the record is about no request */
+	const struct host *host;          /* of a line */
+	uint64_t writer;                  /* name of the span that a line is said to be of */
+	uint64_t name;                    /* of the span */
 	int64_t time;
 	int place;
 };
@@ -239,6 +240,10 @@ char *render_object(struct render *, char *to, const struct context *);
 char *render_ticket_id(struct render *, char *to, const struct context *);
 /* A value of another line; NULL for null. */
 char *render_taken(const struct render *, char *to, struct json_value);
+/* What is drawn: pick, draw, hex, digits, uuid. */
+char *render_drawn(struct render *, char *to, const struct step *, const struct context *);
+/* The same of a record about no request. */
+char *render_thing_value(struct render *, const struct step *, const struct context *, char *to);
 /* Raw text of a value, escaped for JSON but without quotes; NULL for null. */
 char *render_value(struct render *, const struct step *, const struct context *, char *to);
 
@@ -266,6 +271,7 @@ struct example {
 	const struct world_rollout *rollout;
 	const struct log_row *row; /* of a line */
 	int failed;
+	const struct render_thing *thing;
 };
 /* Fill a program. 0 or -1. */
 int render_compile(struct render *, struct program *, const struct example *);

@@ -7,6 +7,8 @@
 #include "num.h"
 #include "render_impl.h"
 
+#define HOST_NAME 1024 /* bytes of the longest name of a host */
+
 static int
 open_form(struct render *d, struct form *f, const char *name, struct mix_id id, char *err, size_t errsize)
 {
@@ -123,7 +125,7 @@ static void
 open_most(struct render *d)
 {
 	const struct catalog *c = d->c;
-	size_t text = RENDER_GIVEN_MAX, most = 2, one;
+	size_t text = d->kind == RENDER_THINGS ? HOST_NAME : RENDER_GIVEN_MAX, most = 2, one;
 
 	for (int i = 0; i < d->s->w->nincidents; i++) {
 		text = longer(text, d->s->w->incident[i].message);
@@ -182,12 +184,14 @@ open_most(struct render *d)
 static int
 check_layout(const struct render *d, char *err, size_t errsize)
 {
-	static const char *const of[] = { "spans", "lines", "tickets" };
+	static const char *const of[] = { "spans", "lines", "tickets", "series", "incidents" };
 	enum catalog_record record = d->layout->record;
 
-	if (d->kind == RENDER_SPANS       ? record != RECORD_SPAN && record != RECORD_EVENT
-		: d->kind == RENDER_LINES ? record != RECORD_LOG
-					  : record != RECORD_TICKET) {
+	if (d->kind == RENDER_SPANS           ? record != RECORD_SPAN && record != RECORD_EVENT
+		: d->kind == RENDER_LINES     ? record != RECORD_LOG
+		: d->kind == RENDER_TICKETS   ? record != RECORD_TICKET
+		: d->kind == RENDER_INCIDENTS ? record != RECORD_INCIDENT
+					      : record < RECORD_LINK) {
 		snprintf(err, errsize, "%s: layout \"%s\" is not of %s", d->c->name, d->layout->name, of[d->kind]);
 		return -1;
 	}
@@ -273,7 +277,8 @@ open_all(struct render *d, char *err, size_t errsize)
 	if (d->program == NULL || d->event == NULL || check_layout(d, err, errsize) != 0 || open_words(d) != 0 ||
 	    open_forms(d, err, errsize) != 0 || render_open_lines(d) != 0)
 		return -1;
-	if ((d->kind == RENDER_LINES || render_uses(d, is_of_host)) && render_open_hosts(d, err, errsize) != 0)
+	if ((d->kind == RENDER_LINES || (d->kind != RENDER_THINGS && render_uses(d, is_of_host))) &&
+	    render_open_hosts(d, err, errsize) != 0)
 		return -1;
 	if (open_text(d, &d->trace_text, &d->trace) != 0 || open_text(d, &d->request_text, &d->request) != 0 ||
 	    open_text(d, &d->user_text, &d->user) != 0)

@@ -264,7 +264,9 @@ drawn(const struct render *d, const struct step *p, const struct context *c)
 {
 	uint64_t key;
 
-	if (c->rollout != NULL)
+	if (c->thing != NULL)
+		key = mix_at(SIM_DRAW_RECORD, c->name);
+	else if (c->rollout != NULL)
 		key = mix(c->rollout->name);
 	else
 		key = mix_at(mix_at(c->r->key, SIM_DRAW_RECORD), c->name & 0xffff);
@@ -284,8 +286,8 @@ put_number(char *to, double x, int places)
 	return put_ms(to, (int64_t)((x < 0 ? -x : x) * 1000 + 0.5), places);
 }
 
-static char *
-put_drawn(struct render *d, char *to, const struct step *p, const struct context *c)
+char *
+render_drawn(struct render *d, char *to, const struct step *p, const struct context *c)
 {
 	uint64_t key = drawn(d, p, c), word = mix_at(key, 1);
 
@@ -479,6 +481,8 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	char *end;
 	int done;
 
+	if (c->thing != NULL)
+		return render_thing_value(d, p, c, to);
 	if (c->rollout != NULL) {
 		end = rollout_value(d, p, c, to, &done);
 		if (done)
@@ -630,7 +634,7 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	case SRC_HEX:
 	case SRC_DIGITS:
 	case SRC_UUID:
-		return put_drawn(d, to, p, c);
+		return render_drawn(d, to, p, c);
 	case SRC_CONST:
 	case SRC_NONE:
 		return render_text(d, to, p->text);
