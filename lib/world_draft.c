@@ -472,14 +472,37 @@ taken(const struct world_draft *m, const char *id, int before)
 	return NULL;
 }
 
-/* By the catalog's form where it has one that can be spelled from a key. */
+/* A number in a form, "{n:06}": text around it and nothing else. 0 or -1. */
+static int
+spell_number(const struct catalog_text *form, unsigned long long number, char *id)
+{
+	size_t used = 0;
+	int n;
+
+	for (const struct catalog_piece *p = form->piece; p < form->piece + form->n; p++) {
+		if (p->src != SRC_NONE && p->src != SRC_N)
+			return -1;
+		n = p->src == SRC_NONE ? snprintf(id + used, ID_SIZE - used, "%s", p->text)
+				       : snprintf(id + used, ID_SIZE - used, "%0*llu", p->width, number);
+		if (n < 0 || (size_t)n >= ID_SIZE - used)
+			return -1;
+		used += (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * By the catalog's form where it has one that can be spelled from a key or counted. The number counts what is in the world, in order of
+ * time.
+ */
 static void
-spell_id(const struct world_draft *m, uint64_t key, uint64_t draw, char *id)
+spell_id(const struct world_draft *m, uint64_t key, uint64_t draw, uint64_t number, char *id)
 {
 	const struct catalog *c = &m->w->cat;
 	int form = catalog_id(c, "incident_id", 11);
 
-	if (form == -1 || world_spell(&c->id[form].form, key, draw, id, ID_SIZE) == -1)
+	if (form == -1 ||
+	    (world_spell(&c->id[form].form, key, draw, id, ID_SIZE) == -1 && spell_number(&c->id[form].form, number, id) == -1))
 		(void)snprintf(id, ID_SIZE, "INC-%08llx", (unsigned long long)(mix_at(key, draw) >> 32));
 }
 
@@ -494,7 +517,7 @@ name_one(struct world_draft *m, int i)
 		return -1;
 	for (uint64_t draw = DRAW_ID; draw == DRAW_ID || other != NULL; draw++) {
 		if (!given)
-			spell_id(m, f->key, draw, f->x.id);
+			spell_id(m, f->key, draw, (uint64_t)(m->w->nincidents + i + 1) + draw - DRAW_ID, f->x.id);
 		if ((other = taken(m, f->x.id, i)) != NULL && (given || other->key == f->key))
 			return world_draft_fail(m, "two incidents are \"%s\"", f->x.id);
 	}
