@@ -9,8 +9,8 @@ load common
 golden() {
 	cat <<'SUMS'
 share/og/social tickets json 17e8134a29b129a62a3dfee97cbfe03d
-share/og/fibersqs tso_calls csv 8fb493154d1ffae167d5a8bc6a2ae410
-share/og/fibersqs tso_truth tsv 696d549a50466034f56bb27f2fa10606
+share/og/fibersqs tso_calls csv 24f072c02d59df77fe5fa89280c3c8f0
+share/og/fibersqs tso_truth tsv 8de555e7962fcc566587e2ec8e280540
 SUMS
 }
 
