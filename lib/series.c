@@ -274,8 +274,8 @@ series_things(const struct series *s, int i, int *n)
 }
 
 /*
- * Noise of mean 0 and spread 1 whose autocorrelation is within .03 of e^-(lag / memory): octaves of keyed normals at knots, straight between
- * them and scaled back to the spread they lose there. Each thing has its knots elsewhere.
+ * Noise of mean 0 and spread 1 whose autocorrelation is within .03 of e^-(lag / memory): octaves of keyed normals at knots, straight
+ * between them and scaled back to the spread they lose there. Each thing has its knots elsewhere.
  */
 static double
 noise_at(uint64_t key, int64_t t, int64_t memory, int64_t every)

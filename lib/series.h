@@ -34,7 +34,7 @@ struct series;
 /* The world must outlive it. NULL and err: memory, or more than SERIES_THINGS_MAX things. */
 struct series *series_open(const struct world *, char *err, size_t errsize);
 void series_free(struct series *);
-/* The things that series i is one of: links and places as in the catalog; hosts by place, pool and number; services by service and place. */
+/* The things that series i is one of: links and places as in the catalog; hosts by place, pool, number; services by service and place. */
 const struct series_thing *series_things(const struct series *, int i, int *n);
 /* In the step of `every` us that holds the moment t. */
 void series_at(struct series *, int i, int thing, int64_t t, int64_t every, struct series_value *);

@@ -123,8 +123,8 @@ cell_at(const struct sim *s, int link, int64_t t)
 }
 
 /*
- * The link of a call: each of the pair draws a time, -log(u) / weight, and the earliest is taken. So one whose weight changes wins or loses calls,
- * and the others keep theirs. Source: weighted rendezvous hashing, Schindelhauer and Schomaker, SPAA 2005.
+ * The link of a call: each of the pair draws a time, -log(u) / weight, and the earliest is taken. So one whose weight changes wins or loses
+ * calls, and the others keep theirs. Source: weighted rendezvous hashing, Schindelhauer and Schomaker, SPAA 2005.
  */
 static int
 pick_link(const struct sim *s, int from, int to, uint64_t key)

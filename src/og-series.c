@@ -1,8 +1,8 @@
 /*
  * og-series: what is measured of links, hosts, services and places over time
  *
- * Standard input: nothing. Standard output: samples, in order of time; or, by a layout, a record for each thing and time. They depend on the
- * world, its catalog and the options alone.
+ * Standard input: a world, unless -w names one. Standard output: samples, in order of time; or, by a layout, a record for each thing and
+ * time. They depend on the world, its catalog and the options alone.
  */
 #include <err.h>
 #include <getopt.h>
@@ -136,15 +136,16 @@ put_samples(const struct samples *x, struct series *s, int64_t t, struct out *ou
 	struct series_value v;
 
 	for (int i = 0; i < x->n; i++) {
-		char *to = out_room(out, x->most), *start = to;
+		char *to = out_room(out, x->most);
+		int64_t second = t / CLOCK_SECOND;
 
 		series_at(s, x->series, i, t, x->every, &v);
 		to = stpcpy(to, x->head);
-		to = render_number(to, (double)(t / CLOCK_SECOND), 0);
+		to = render_number(to, (double)second, 0);
 		to = stpcpy(to, ",\"value\":");
 		to = render_number(to, v.value, RENDER_PLACES);
 		to = stpcpy(to, x->tail[i]);
-		out_took(out, start == NULL ? NULL : to);
+		out_took(out, to);
 	}
 }
 
