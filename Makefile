@@ -127,6 +127,9 @@ lint: all
 bench: all
 	bench/run.sh
 
+bench-peers: all tests
+	bench/peers.sh
+
 # C tests: test/lib/NAME.c is that of lib/NAME.c; test/tools holds what other tests run.
 tests: $(TESTBIN) $(TOOLBIN)
 
@@ -175,6 +178,6 @@ deb: dist
 clean:
 	rm -rf build bin out
 
-.PHONY: all bench check clean deb demo deps dist fuzz install lint tests uninstall FORCE
+.PHONY: all bench bench-peers check clean deb demo deps dist fuzz install lint tests uninstall FORCE
 
 -include $(LIBOBJ:.o=.d) $(PROGOBJ:.o=.d) $(TESTBIN:=.d) $(TOOLBIN:=.d) $(FUZZOBJ:.o=.d) $(FUZZBIN:=.d)
