@@ -564,7 +564,7 @@ watch() {
 }
 
 start_watch() {
-	[ -t 2 ] || return
+	[ -t 2 ] && [ "${TERM-}" != dumb ] || return
 	watch {lock}>&- &
 	watcher=$!
 }

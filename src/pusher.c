@@ -367,7 +367,7 @@ target_of(const struct pusher *p, const char *target)
 static void
 set_up(struct pusher *p, const char *url)
 {
-	const char *query = strchr(url, '?');
+	const char *query = strchr(url, '?'), *term = getenv("TERM");
 
 	(void)snprintf(p->agent, sizeof(p->agent), "%s/" OG_VERSION, p->name);
 	p->set.agent = p->agent;
@@ -376,7 +376,7 @@ set_up(struct pusher *p, const char *url)
 	p->set.key = variable("OG_PASSWORD");
 	p->set.ca = variable("SSL_CERT_FILE");
 	p->set.every = NOTE_EVERY;
-	p->tty = isatty(STDERR_FILENO) == 1;
+	p->tty = isatty(STDERR_FILENO) == 1 && (term == NULL || strcmp(term, "dumb") != 0);
 	p->user.arg = p;
 	if (p->user.refused == NULL)
 		p->user.refused = refused;

@@ -231,7 +231,7 @@ sums() {
 }
 
 @test "on a terminal it says how far it is, and cleans up" {
-	said=$(script -qec "og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 15000 -j 2 -o shown" /dev/null)
+	said=$(TERM=xterm script -qec "og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 15000 -j 2 -o shown" /dev/null)
 	[[ $said =~ [0-9]+\ %,\ [0-9]+\ of\ about\ [0-9]+\ MB,\ [0-9]+\ MB/s ]]
 	run -0 --separate-stderr og-dataset "${week[@]}" -o quiet
 	[ -z "$stderr$output" ]

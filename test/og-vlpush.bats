@@ -975,7 +975,7 @@ heads() {
 @test "on a terminal, a line tells how far it is, and messages do not run into it" {
 	records 300 | sed '150s/.*/bad/;250s/.*/bad/' >in
 	serve <<<""
-	run -1 script -qec "bash -c '(head -n 200 in; sleep 1.3; tail -n 100 in) | og-vlpush -W 0 -L 10ms $URL'" /dev/null
+	TERM=xterm run -1 script -qec "bash -c '(head -n 200 in; sleep 1.3; tail -n 100 in) | og-vlpush -W 0 -L 10ms $URL'" /dev/null
 	printf '%s\n' "$output" >raw
 	grep -q $'\x1b\[Kog-vlpush: read 200, accepted 199, refused 1, under way 0' raw
 	# What a person sees: of each line what was written last.
@@ -983,6 +983,8 @@ heads() {
 	printf '%s\n' "og-vlpush: <stdin>:150: not a JSON object" "og-vlpush: <stdin>:250: not a JSON object" "og-vlpush: $URL: 2 records refused" | diff - seen
 	run -1 --separate-stderr og-vlpush -L 10ms "$URL" < <(head -n 200 in; sleep 1.3; tail -n 100 in)
 	[[ $stderr != *"under way"* ]]
+	TERM=dumb run -1 script -qec "bash -c '(head -n 200 in; sleep 1.3; tail -n 100 in) | og-vlpush -W 0 -L 10ms $URL'" /dev/null
+	[[ $output != *"under way"* && $output != *$'\e'* ]]
 }
 
 @test "one file cannot be two of input, dead letters, journal and statistics; a link leads to its journal" {

@@ -116,6 +116,19 @@ lines_of() {
 	done
 }
 
+# ESC stands in no answer to a terminal, whoever asks for colours.
+@test "nothing is coloured on a terminal" {
+	for program in "${programs[@]}"; do
+		for option in -h -@; do
+			for colour in CLICOLOR_FORCE=1 NO_COLOR=1; do
+				run script -qec "env TERM=xterm-256color $colour $program $option" /dev/null
+				[[ $output = *"usage: $program"* ]]
+				[[ $output != *$'\e'* ]]
+			done
+		done
+	done
+}
+
 @test "-V and --version print name and version" {
 	for program in "${programs[@]}"; do
 		for option in -V --version; do
