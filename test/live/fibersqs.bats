@@ -386,3 +386,24 @@ own() {
 	run -1 --separate-stderr load_set "$OLD" -a
 	[[ $stderr = *"facts_twice: 4001"* ]]
 }
+
+@test "a dataset of our own making: nothing is wrong with it, and it is what its truth says" {
+	og-dataset -c fibersqs -t -r 100000 -o week
+	for url in "$OLD" "$NEW"; do
+		out=out.${url##*:}
+		run -0 --separate-stderr load-clickhouse -d week -g week/instructors/ground_truth.json -o "$out" "$url"
+		[ -z "$output$stderr" ]
+		jq -e --slurpfile truth week/instructors/ground_truth.json '
+		(.row_counts | map_values(select(.file > 0) | .table)) == $truth[0].generation.row_counts
+			and .tso_tp_count == $truth[0].tso_noise.noise_counts.clean and .tso_tp_count > 100
+			and .view_creation.actual_counts == { region_views: 5, daily_views: 35 }
+			and (.incident_p95_multiplier | map(select(.p95_multiplier > 2) | .region)) == ["central"]
+			and .top_central_to_east_circuit_uplift[0].circuit_id == $truth[0].primary_incident.circuit_id
+			and .fix_verification[0].p95_latency_ms > 2 * .fix_verification[1].p95_latency_ms' "$out/postload_validation.json"
+		# Round trips explain what calls over the circuit took, also within the bad minutes alone.
+		split_sql "$SQL/queries.sql" "$out/queries"
+		sql "$url" "$(grep -h -v '^--' "$(grep -l correlation_bad "$out"/queries/??)" | sed 's/;$//')" >said
+		awk '{ exit !($1 > 0.8 && $3 > 0.8 && $4 > 50) }' said
+	done
+	diff <(jq 'del(.server_version)' "out.${OLD##*:}/postload_validation.json") <(jq 'del(.server_version)' "out.${NEW##*:}/postload_validation.json")
+}
