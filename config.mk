@@ -6,7 +6,7 @@ MANPREFIX = $(PREFIX)/share/man
 # Where bash looks for completion.
 COMPLETIONS = $(PREFIX)/share/bash-completion/completions
 CC = cc
-WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat-security
 OPT = -O2
 # No contraction of a * b + c: the same bytes on every machine, whatever OPT says.
 CFLAGS = -std=c11 $(WARN) $(OPT) -ffp-contract=off -g

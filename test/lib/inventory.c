@@ -292,7 +292,7 @@ keeps_rule(const struct world_of *w, int entity, struct tap *t)
 		good = x.least >= r->least && x.most <= r->most && (r->mean == 0 || (x.mean > r->mean * 0.99 && x.mean < r->mean * 1.01));
 		if (!good)
 			printf("# %s of a %s: %u to %u, mean %.3f\n", r->entity, r->per, x.least, x.most, x.mean);
-		tap(t, good, r->entity);
+		tap(t, good, "%s", r->entity);
 	}
 	return good;
 }
