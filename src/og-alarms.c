@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "help.h"
 #include "out.h"
 #include "render.h"
 #include "sim.h"
@@ -79,6 +80,8 @@ static _Noreturn void
 usage(int status)
 {
 	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-alarms [-c catalog] [-f format] [-l layout] [-w world]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_ALARMS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

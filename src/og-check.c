@@ -16,6 +16,7 @@
 #include "catalog.h"
 #include "check.h"
 #include "clock.h"
+#include "help.h"
 #include "out.h"
 #include "rec.h"
 #include "rules.h"
@@ -235,6 +236,8 @@ usage(int status)
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-check [-Bdpuv] [-c catalog] [-g labels] [-i interval] [-l layout]\n"
 	    "                [-m samples] [-S level] [-w world] [folder]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_CHECK, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

@@ -14,6 +14,7 @@
 
 #include "catalog.h"
 #include "clock.h"
+#include "help.h"
 #include "num.h"
 #include "out.h"
 #include "tables.h"
@@ -169,6 +170,8 @@ usage(int status)
 	    "                   [-s seed] [-U until] [-u users]\n"
 	    "       og-entities [-Av] [-b begin] -c catalog [-e end] [-f format] [-k shard]\n"
 	    "                   [-s seed] [-z factor] -T folder | -t table | -f schedule\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_ENTITIES, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

@@ -15,6 +15,7 @@
 #include "agg.h"
 #include "catalog.h"
 #include "clock.h"
+#include "help.h"
 #include "measure.h"
 #include "out.h"
 #include "rec.h"
@@ -188,6 +189,8 @@ usage(int status)
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-metrics [-dM] [-c catalog] [-f format] [-g labels] [-i interval]\n"
 	    "                  [-l layout]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_METRICS, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

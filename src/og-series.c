@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "help.h"
 #include "json.h"
 #include "num.h"
 #include "out.h"
@@ -289,6 +290,8 @@ usage(int status)
 	(void)fprintf(status == 0 ? stdout : stderr,
 	    "usage: og-series [-b begin] [-c catalog] [-e end] [-f format] [-i interval] [-k shard]\n"
 	    "                 [-l layout] [-w world]\n");
+	if (status == 0)
+		(void)fputs(HELP_OG_SERIES, stdout);
 	if (fflush(stdout) == EOF)
 		err(1, "<stdout>");
 	exit(status);

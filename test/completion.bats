@@ -23,7 +23,6 @@ ask() {
 @test "each program completes its options, and those alone" {
 	for program in "$OG_ROOT"/bin/og-*; do
 		name=${program##*/}
-		[ -n "$("$program" -h | sed '1,/^$/d')" ] || continue
 		diff <(bash --norc ask "$name" - | sort) <("$program" -h | sed -nE 's/^  (-.), (--[a-z0-9-]+).*/\1\n\2/p' | sort) || {
 			echo "$name: < completed, > -h"
 			return 1

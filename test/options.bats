@@ -83,7 +83,10 @@ lines_of() {
 
 @test "-h tells each option in a line or two of 80 columns, as the page does" {
 	for program in "${programs[@]}"; do
-		[ -n "$(lines_of "$program")" ] || continue
+		[ -n "$(lines_of "$program")" ] || {
+			echo "$program: -h has no options; usage() prints what help.h has for it"
+			return 1
+		}
 		diff <(lines_of "$program" | sed -nE 's/^  -([A-Za-z]), --([a-z0-9-]+)( [^ ]+)?  +[^ ].*/\1 \2 \3/p' | awk '{ print $1, $2, (NF > 2 ? "value" : "-") }' | sort) \
 			<(source_options "$program") || {
 			echo "$program: < -h, > program"
