@@ -66,12 +66,11 @@ fail() {
 
 # ---- options ----
 
-catalog='' output='' requests='' rows='' scale=1 given=''
+catalog='' level='' output='' requests='' rows='' scale=1 given=''
 jobs=1 compression=none
 archive=0 tier2=0 verbose=0
 entities=()  # options of og-entities
 incidents=() # and of og-incidents
-level=()     # and of og-check
 
 # TEXT LEAST MOST
 is_whole() {
@@ -81,6 +80,7 @@ is_whole() {
 check_options() {
 	[ -z "$given" ] || [ "${#entities[@]}${#incidents[@]}" = 00 ] ||
 		refuse "-w takes the world as it is, without -a, -b, -d, -e, -N, -s and -u"
+	[[ $level =~ ^[A-Za-z0-9_-]*$ ]] || refuse "difficulty is no name: $level"
 	[ -z "$given" ] || [ -r "$given" ] || refuse "cannot read the world $given"
 	[ -z "$requests" ] || [ -z "$rows" ] || refuse "-n and -r exclude each other"
 	is_whole "$jobs" 1 1024 || refuse "number of jobs is not 1 to 1024: $jobs"
@@ -98,7 +98,7 @@ take() {
 	-A | --archive) archive=1 ;;
 	-b | --begin) entities+=(-b "$2") ;;
 	-c | --catalog) catalog=$2 ;;
-	-d | --difficulty) incidents+=(-S "$2") level=(-S "$2") ;;
+	-d | --difficulty) level=$2 incidents+=(-S "$2") ;;
 	-e | --end) entities+=(-e "$2") ;;
 	-h | --help) usage && help && exit 0 ;;
 	-j | --jobs) jobs=$2 ;;
@@ -263,11 +263,21 @@ make_rows() {
 
 # ---- the world ----
 
+# The header says at which level the effects of incidents are.
+set_level() {
+	if [ -n "$level" ]; then
+		sed -E "1s/\"level\":\"[^\"]*\"/\"level\":\"$level\"/"
+	else
+		cat
+	fi
+}
+
 # With so many requests; "": as the options say.
 make_world() {
 	if [ -z "$given" ]; then
 		og-entities -c "$catalog" ${entities[@]+"${entities[@]}"} ${1:+-n "$1"} >"$state/tmp/plain" &&
-			og-incidents -c "$catalog" ${incidents[@]+"${incidents[@]}"} <"$state/tmp/plain"
+			set_level <"$state/tmp/plain" |
+			og-incidents -c "$catalog" ${incidents[@]+"${incidents[@]}"}
 	elif [ -z "$1" ]; then
 		cat "$given"
 	else
@@ -687,7 +697,7 @@ put_check() {
 	local row name
 
 	if [ -z "$1" ]; then
-		og-check -c "$catalog" ${level[@]+"${level[@]}"} -w "$world" "$output"
+		og-check -c "$catalog" -w "$world" "$output"
 	else
 		for row in "${files[@]}"; do
 			split_row "$row"
