@@ -712,13 +712,21 @@ put_sums() {
 	list_files | awk '{ print $2 "  " $1 }'
 }
 
+# Of the world's seed and time.
+put_schedule() {
+	local seed
+
+	seed=$(sed -nE '1s/.*"seed":([0-9]+).*/\1/p' "$world")
+	og-entities -c "$catalog" -s "$seed" -b "$(jq -r .begin <(head -n 1 "$world"))" -e "$(jq -r .end <(head -n 1 "$world"))" -f schedule
+}
+
 put_document() {
 	local argument=''
 
 	[[ $chain != *:* ]] || argument=${chain#*:}
 	case ${chain%%:*} in
 	world) cat "$world" ;;
-	schedule) og-entities -c "$catalog" -f schedule <"$world" ;;
+	schedule) put_schedule ;;
 	summary) put_summary ;;
 	truth) put_truth "$argument" ;;
 	check) put_check "$argument" ;;

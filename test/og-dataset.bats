@@ -25,12 +25,12 @@ sums() {
 	og-events -w one/world.ndjson | og-spans -w one/world.ndjson | cmp - one/spans_1.jsonl
 	og-metrics <one/spans_1.jsonl | cmp - one/metrics_1.jsonl
 	[ "$(find one -maxdepth 1 -type f | sort | paste -sd ' ')" = \
-		"one/ground_truth.json one/logs_1.jsonl one/metrics_1.jsonl one/spans_1.jsonl one/summary.json one/validation_summary.json one/world.ndjson" ]
+		"one/deployment_schedule.json one/ground_truth.json one/logs_1.jsonl one/metrics_1.jsonl one/spans_1.jsonl one/summary.json one/validation_summary.json one/world.ndjson" ]
 }
 
 @test "the summary is true: options, counts, lines, bytes and sums" {
 	jq -r '.files[] | "\(.sha256)  one/\(.file)"' one/summary.json >list
-	[ "$(wc -l <list)" -eq 6 ]
+	[ "$(wc -l <list)" -eq 7 ]
 	sha256sum --quiet -c list
 	jq -r '.files[] | "\(.lines) \(.bytes) one/\(.file)"' one/summary.json | while read -r n bytes file; do
 		[ "$(wc -l <"$file")" = "$n" ]
@@ -44,6 +44,13 @@ sums() {
 	[ "$(jq '[.personas[].requests] | add' one/summary.json)" = "$(jq .requests one/summary.json)" ]
 	[ "$(jq '[.actions[][].spans] | add' one/summary.json)" = "$(jq .spans one/summary.json)" ]
 	[ "$(jq -r .time_range.first one/summary.json)" = "$(grep -v -m 1 '"user_id":"system"' one/logs_1.jsonl | jq -r .timestamp)" ]
+}
+
+@test "the schedule has every release of the world" {
+	jq -r '.deployments[].releases[].release_id' one/deployment_schedule.json | sort >schedule
+	jq -r 'select(.kind == "release").id' one/world.ndjson | sort >releases
+	[ "$(wc -l <releases)" -gt 1000 ]
+	[ -z "$(comm -23 releases schedule)" ]
 }
 
 @test "the truth has every incident of the world, with what it did" {
@@ -99,7 +106,7 @@ sums() {
 	[ "$(jq '.files[] | select(.file == "metrics_1.jsonl.zst").lines' zst/summary.json)" -eq "$(wc -l <one/metrics_1.jsonl)" ]
 	og-dataset "${week[@]}" -z gzip -o gz
 	gzip -dc gz/metrics_1.jsonl.gz | cmp - one/metrics_1.jsonl
-	[ "$(zstd -qdc zst/social.tar.zst | tar -t | paste -sd ' ')" = "logs_1.jsonl.zst metrics_1.jsonl.zst" ]
+	[ "$(zstd -qdc zst/social.tar.zst | tar -t | paste -sd ' ')" = "deployment_schedule.json logs_1.jsonl.zst metrics_1.jsonl.zst" ]
 	mkdir unpacked
 	zstd -qdc zst/social.tar.zst | tar -x -C unpacked
 	cmp unpacked/logs_1.jsonl.zst zst/logs_1.jsonl.zst
@@ -212,6 +219,12 @@ sums() {
 	og-tickets -w $world -l tso_calls -f csv <names.keys | cmp - sqs/data/clickhouse-tso_calls.csv
 	og-events -w $world -l labels -f csv | cmp - sqs/instructors/labels.csv
 	cmp sqs/README.md "$OG_SHARE/fibersqs/TRAINEE.md"
+	og-series -w $world -l network_circuit_metrics -f csv | cmp - sqs/data/clickhouse-network_circuit_metrics.csv
+	og-alarms -w $world -l network_events -f csv | cmp - sqs/data/clickhouse-network_events.csv
+	og-events -w $world -l txn_facts | og-metrics -c fibersqs -l service_metrics -i 1m -f csv | cmp - sqs/data/clickhouse-service_metrics.csv
+	[ "$(find sqs/data first -name '*.csv' 2>/dev/null | wc -l)" -eq 8 ]
+	og-check -c fibersqs -w $world sqs | cmp - sqs/instructors/validation_summary.json
+	jq -e .ok sqs/instructors/validation_summary.json
 	# Trainees get the tables and their README, and the incident is not named in it.
 	zstd -qdc sqs/fibersqs.tar.zst | tar -t >names
 	[ "$(grep -v '^data/clickhouse-[a-z_]*[.]csv$' names)" = README.md ]
@@ -223,6 +236,8 @@ sums() {
 	for noise in clean missing fabricated wrong_customer; do
 		[ "$(jq ".tso_noise.noise_counts.$noise" sqs/instructors/ground_truth.json)" -eq "$(grep -c ",$noise," sqs/instructors/tso_truth.csv)" ]
 	done
+	og-dataset -c fibersqs -r 3000 -d hard -o hard || true
+	[ "$(jq -r .generation.level hard/instructors/ground_truth.json)" = hard ]
 	# Without the second tier, the first is the same.
 	og-dataset -w $world -j 3 -o first
 	[ ! -e first/data/clickhouse-txn_facts.csv ]
