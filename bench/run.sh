@@ -62,6 +62,11 @@ echo "# $(nproc) processors, medians of $runs, $events events, $spans spans; col
 
 rate "og-events into /dev/null" "og-events -w $w >/dev/null" "$events" requests 2,000,000
 rate "og-spans into /dev/null" "og-spans -w $w <$dir/some >/dev/null" "$spans" spans 4,000,000
+f=$dir/fiber.ndjson
+og-entities -c fibersqs -n "$requests" | og-incidents >"$f"
+og-events -w "$f" -l keys >"$dir/keys"
+lines=$(og-logs -w "$f" -l app_logs -f csv <"$dir/keys" | wc -l)
+rate "og-logs of fibersqs into /dev/null" "og-logs -w $f -l app_logs -f csv <$dir/keys >/dev/null" "$lines" lines 1,200,000
 compare "og-events, 64 KiB pipe, to cat FILE" "og-events -w $w | $narrow" "cat $dir/events | $narrow" 0.6
 compare "og-spans, 64 KiB pipe, to cat FILE" "og-spans -w $w <$dir/some | $narrow" "cat $dir/spans | $narrow" 0.6
 compare "og-events, 1 MiB pipe, to cat FILE, 64 KiB" "og-events -w $w | $narrow 1048576" "cat $dir/events | $narrow" 2.0

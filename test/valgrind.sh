@@ -26,11 +26,20 @@ checked og-incidents "$dir/world" "$dir/more" og-incidents -a component=redis_fe
 checked og-events "$dir/more" "$dir/events" og-events
 checked "og-events -f csv" "$dir/more" "$dir/csv" og-events -f csv -k 2/3
 checked og-spans "$dir/events" "$dir/spans" og-spans -w "$dir/more"
+checked og-logs "$dir/events" "$dir/lines" og-logs -w "$dir/more"
+checked og-tickets "$dir/events" "$dir/tickets" og-tickets -w "$dir/more"
 checked og-metrics "$dir/spans" "$dir/samples" og-metrics
 checked "og-metrics -i" "$dir/spans" "$dir/sums" og-metrics -d -i 1h
 checked "og-metrics -M" "$dir/sums" "$dir/all" og-metrics -M -i 1h
 checked og-tags "$dir/samples" "$dir/tagged" og-tags
 checked og-pace "$dir/events" "$dir/paced" og-pace
+checked "fibersqs: world" /dev/null "$dir/world" og-entities -c fibersqs -n 2000
+checked "fibersqs: incidents" "$dir/world" "$dir/more" og-incidents
+checked "fibersqs: events" "$dir/more" "$dir/facts" og-events -l txn_facts
+checked "fibersqs: keys" "$dir/more" "$dir/events" og-events -l keys
+checked "fibersqs: lines" "$dir/events" "$dir/lines" og-logs -w "$dir/more" -l app_logs -f csv
+checked "fibersqs: tickets" "$dir/events" "$dir/tickets" og-tickets -w "$dir/more" -l tso_truth -f tsv
+checked "fibersqs: table" "$dir/facts" "$dir/table" og-metrics -c fibersqs -l service_metrics -i 1m -f csv
 for catalog in shop test/catalogs/orders; do
 	at=$catalog
 	[ -d "$catalog" ] && at=$PWD/$catalog
@@ -38,6 +47,7 @@ for catalog in shop test/catalogs/orders; do
 	checked "$catalog: incidents" "$dir/world" "$dir/more" og-incidents -c "$at"
 	checked "$catalog: events" "$dir/more" "$dir/events" og-events -c "$at"
 	checked "$catalog: spans" "$dir/events" "$dir/spans" og-spans -c "$at" -w "$dir/more"
+	checked "$catalog: lines" "$dir/events" "$dir/lines" og-logs -c "$at" -w "$dir/more"
 done
 
 # How many pieces of memory a program asks for, for what it reads from a file.
@@ -64,6 +74,8 @@ head -n 2000 "$dir/events" >"$dir/few"
 head -n 12000 "$dir/events" >"$dir/many"
 flat og-events "$(allocations "$dir/world" og-events -e 2025-03-05)" "$(allocations "$dir/world" og-events -e 2025-03-03T06:00:00Z)" 1000
 flat og-spans "$(allocations "$dir/many" og-spans -w "$dir/world")" "$(allocations "$dir/few" og-spans -w "$dir/world")" 2500
+flat og-logs "$(allocations "$dir/many" og-logs -w "$dir/world")" "$(allocations "$dir/few" og-logs -w "$dir/world")" 2500
+flat og-tickets "$(allocations "$dir/many" og-tickets -w "$dir/world")" "$(allocations "$dir/few" og-tickets -w "$dir/world")" 2500
 flat og-tags "$(allocations "$dir/many" og-tags)" "$(allocations "$dir/few" og-tags)" 500
 flat og-metrics "$(allocations "$dir/many" og-metrics)" "$(allocations "$dir/few" og-metrics)" 500
 

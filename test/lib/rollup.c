@@ -152,10 +152,10 @@ run(const struct catalog *c, const char *path, int pass)
 	int bad = 0;
 
 	if (m == NULL || f == NULL || out_open(&out, dup(fileno(f)), 0) == -1)
-		return -1;
+		abort();
 	roll = rollup_open(c, catalog_layout(c, "table", 5), RENDER_CSV, CLOCK_MINUTE, &out, text, sizeof(text));
 	if (roll == NULL)
-		return -1;
+		abort();
 	for (int i = 0; i < LINES; i++) {
 		char at[CLOCK_LEN], one[256];
 		int n;
