@@ -58,6 +58,15 @@ first_step(int64_t from, int64_t every)
 	return from + (every - from % every) % every;
 }
 
+static char *
+put(char *to, const char *text)
+{
+	size_t n = strlen(text);
+
+	memcpy(to, text, n);
+	return to + n;
+}
+
 /* `,"key":"value"`, with key and value quoted. */
 static char *
 put_tag(char *to, const char *key, const char *value)
@@ -141,11 +150,11 @@ put_samples(const struct samples *x, struct series *s, int64_t t, struct out *ou
 		int64_t second = t / CLOCK_SECOND;
 
 		series_at(s, x->series, i, t, x->every, &v);
-		to = stpcpy(to, x->head);
+		to = put(to, x->head);
 		to = render_number(to, (double)second, 0);
-		to = stpcpy(to, ",\"value\":");
+		to = put(to, ",\"value\":");
 		to = render_number(to, v.value, RENDER_PLACES);
-		to = stpcpy(to, x->tail[i]);
+		to = put(to, x->tail[i]);
 		out_took(out, to);
 	}
 }
