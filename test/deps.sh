@@ -11,7 +11,7 @@ demo="bash ca-certificates coreutils curl jq xz-utils zstd"
 # What a package is made with.
 deb="debhelper dpkg-dev git"
 # Servers that og is tested with.
-servers="clickhouse-server victoria-metrics"
+servers="clickhouse-server postgresql victoria-metrics"
 # And what its pages are looked at with.
 browser="chromium fonts-dejavu-core"
 # What packages are tried in, and several machines are made of.

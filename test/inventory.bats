@@ -1,4 +1,5 @@
 # The inventory: tables of all things, in all formats, slices and sizes; broken ones are refused. test/lib/inventory.c has its laws.
+# shellcheck disable=SC2016 # dollars are for awk, jq and an inner shell
 bats_require_minimum_version 1.5.0
 
 load common
