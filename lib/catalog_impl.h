@@ -151,6 +151,23 @@ void catalog_load_links(struct load *);
 void catalog_load_traffic(struct load *);
 void catalog_load_records(struct load *);
 
+/* catalog_form.c: texts of entities. Where one stands: the entity, and how many of its fields are known already. */
+struct catalog_scope {
+	struct load *l;
+	int entity, known;
+	size_t line; /* of this table */
+	enum table table;
+};
+_Noreturn void catalog_refuse(const struct catalog_scope *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void catalog_form_of(const struct catalog_scope *, const char *text, struct catalog_form *);
+void catalog_tests_of(const struct catalog_scope *, const char *text, struct catalog_tests *);
+/* A list by its name, or one of a family by a name with holes. */
+void catalog_family_of(const struct catalog_scope *, const char *name, struct catalog_slot *);
+/* Number of a field among the first n; -1. */
+int catalog_property_of(const struct catalog_entity *, const char *name, int n);
+/* A whole number within bounds; -1: no such. */
+int catalog_small(const char *s, int lo, int hi);
+
 /* catalog_entity.c: names before ids, which may be theirs; the rest behind layouts and lists */
 void catalog_name_entities(struct load *);
 void catalog_load_entities(struct load *);

@@ -128,7 +128,7 @@ way_to(const struct catalog *c, const struct catalog_origin *o, int entity)
 static void
 keep_text(struct kind *k, int field)
 {
-	if (k->text[field + 1] == -1)
+	if (k->text != NULL && k->text[field + 1] == -1)
 		k->text[field + 1] = k->ntexts++;
 }
 
@@ -359,7 +359,7 @@ set_up(struct inventory *v)
 
 		v->kind[e].text = inventory_get(v, texts, sizeof(*v->kind[e].text));
 		v->kind[e].most = inventory_get(v, texts, sizeof(*v->kind[e].most));
-		if (v->failed)
+		if (v->kind[e].text == NULL || v->kind[e].most == NULL)
 			return -1;
 		for (size_t i = 0; i < texts; i++)
 			v->kind[e].text[i] = -1;
@@ -409,6 +409,7 @@ inventory_free(struct inventory *v)
 	for (int e = 0; v->kind != NULL && e < v->c->nentities; e++) {
 		free(v->kind[e].held);
 		free(v->kind[e].candidate);
+		free(v->kind[e].order);
 	}
 	for (int i = 0; v->by_origin != NULL && i < v->c->norigins; i++)
 		free(v->by_origin[i].entry);

@@ -69,11 +69,11 @@ int inventory_releases(struct inventory *, int (*wanted)(const char *deployment,
 /*
  * The builds of a service that matter from begin to end: those within, and five before, which are live in every place at begin when
  * `settled`, else only made. *build grows as needed, *n are taken.
- *   key      of the service
+ *   service  its key
  *   a_year   how many, drawn for each calendar year
  *   return   0, or -1 with errno
  */
-int inventory_builds(const struct catalog *, uint64_t key, const struct catalog_dist *a_year, int64_t begin, int64_t end, int settled,
+int inventory_builds(const struct catalog *, uint64_t service, const struct catalog_dist *a_year, int64_t begin, int64_t end, int settled,
     struct inventory_build **build, int *n, int *room);
 /* When it comes to place number `place`; behind the last one to all other deployments, each keyed by its own name. */
 int64_t inventory_arrival(const struct catalog *, const struct inventory_build *, int place);

@@ -23,13 +23,17 @@ add_candidate(struct inventory *v, struct kind *k)
 {
 	if (k->ncandidates == k->room_candidates) {
 		size_t most = k->room_candidates == 0 ? 64 : k->room_candidates * 2;
-		struct candidate *larger = reallocarray(k->candidate, most, sizeof(*larger));
+		void *larger = reallocarray(k->candidate, most, sizeof(*k->candidate));
 
+		if (larger != NULL) {
+			k->candidate = larger;
+			larger = reallocarray(k->order, most, sizeof(struct candidate *));
+		}
 		if (larger == NULL) {
 			(void)inventory_fail(v, "%s", strerror(errno));
 			return NULL;
 		}
-		k->candidate = larger;
+		k->order = larger;
 		k->room_candidates = most;
 	}
 	k->candidate[k->ncandidates] = (struct candidate){ 0 };
@@ -186,30 +190,21 @@ order_ranks(const void *one, const void *two)
 }
 
 /* Take the n of lowest rank. */
-static int
-take_lowest(struct inventory *v, struct kind *k, size_t n)
+static void
+take_lowest(struct kind *k, size_t n)
 {
-	struct candidate *little[SHORT], **order = little;
-
-	if (n >= k->ncandidates)
-		n = k->ncandidates;
-	if (k->ncandidates > SHORT && (order = reallocarray(NULL, k->ncandidates, sizeof(*order))) == NULL)
-		return inventory_fail(v, "%s", strerror(errno));
 	for (size_t i = 0; i < k->ncandidates; i++) {
 		size_t at = i;
 
 		if (k->ncandidates <= SHORT)
-			for (; at > 0 && order[at - 1]->rank > k->candidate[i].rank; at--)
-				order[at] = order[at - 1];
-		order[at] = &k->candidate[i];
+			for (; at > 0 && k->order[at - 1]->rank > k->candidate[i].rank; at--)
+				k->order[at] = k->order[at - 1];
+		k->order[at] = &k->candidate[i];
 	}
 	if (k->ncandidates > SHORT)
-		qsort(order, k->ncandidates, sizeof(*order), order_ranks);
-	for (size_t i = 0; i < n; i++)
-		order[i]->taken = 1;
-	if (order != little)
-		free(order);
-	return 0;
+		qsort(k->order, k->ncandidates, sizeof(struct candidate *), order_ranks);
+	for (size_t i = 0; i < n && i < k->ncandidates; i++)
+		k->order[i]->taken = 1;
 }
 
 /* What is taken of the candidates: each by its own word, so that no other one, and none that comes later, decides about it. */
@@ -233,9 +228,9 @@ choose(struct inventory *v, const struct catalog_origin *o, struct thing *per, i
 		x->taken = o->many == MANY_SHARE ? i < (size_t)o->least || x->rank == 0 || mix_share(x->rank) < o->share
 						 : o->many == MANY_LAST && i + (size_t)o->least >= n;
 	}
-	if (o->many != MANY_DRAWN)
-		return v->failed ? -1 : 0;
-	return take_lowest(v, k, (size_t)catalog_draw(&o->count, mix_at(key, WORD_COUNT)));
+	if (o->many == MANY_DRAWN)
+		take_lowest(k, (size_t)catalog_draw(&o->count, mix_at(key, WORD_COUNT)));
+	return v->failed ? -1 : 0;
 }
 
 /* Of the last round of what a factor multiplies only a share is there. */
@@ -329,7 +324,7 @@ hold_thing(struct inventory *v, struct thing *t, void *arg)
 	size_t n = 0;
 	char *p;
 
-	if (text == NULL && v->failed)
+	if (text == NULL)
 		return -1;
 	if (k->nheld == h->room) {
 		size_t most = h->room == 0 ? 64 : h->room * 2;

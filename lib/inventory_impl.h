@@ -63,6 +63,7 @@ struct kind {
 	int is_held;
 	int bits; /* of the place on a list */
 	struct candidate *candidate;
+	struct candidate **order; /* by rank */
 	size_t ncandidates, room_candidates;
 };
 
@@ -106,8 +107,8 @@ uint64_t inventory_under(struct inventory *, struct thing *, int entity);
 /* What has to be held to make things of this entity. 0 or -1. */
 int inventory_prepare(struct inventory *, int entity);
 /* Each thing of an entity, in the order of its table; of an origin alone; of one parent. */
-int inventory_each(struct inventory *, int entity, inventory_visit *, void *arg);
-int inventory_grow(struct inventory *, const struct catalog_origin *, struct thing *per, inventory_visit *, void *arg);
+int inventory_each(struct inventory *, int entity, inventory_visit *visit, void *arg);
+int inventory_grow(struct inventory *, const struct catalog_origin *, struct thing *per, inventory_visit *visit, void *arg);
 /* The things that share an ancestor, for a hole or for an origin. */
 const struct group_entry *inventory_group(
     struct inventory *, struct groups *, int entity, const int *under, int nunder, uint64_t key, size_t *n);

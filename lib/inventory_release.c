@@ -224,7 +224,7 @@ put_deployment(struct inventory *v, struct thing *t, void *arg)
 	put_text(s->out, id->p, id->n);
 	put_words(s->out, ": {\n      \"releases\": [");
 	for (size_t i = 0; i < s->n; i++) {
-		char number[20];
+		char number[20] = "";
 
 		put_words(s->out, i == 0 ? "\n        {\n          \"release_id\": " : ",\n        {\n          \"release_id\": ");
 		put_text(s->out, s->text.p + s->entry[i].at, s->entry[i].n);

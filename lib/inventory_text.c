@@ -43,7 +43,7 @@ static char *
 put_number(char *to, double x, int places)
 {
 	uint64_t unit = 1, scaled;
-	char text[8];
+	char text[8] = "";
 	int n = places;
 
 	for (int i = 0; i < places; i++)
@@ -68,10 +68,11 @@ put_number(char *to, double x, int places)
 static char *
 put_item(const struct thing *t, int part, char *to)
 {
-	const char *s = t->item, *end = s + t->nitem, *colon;
+	const char *s = t->item, *end, *colon;
 
 	if (s == NULL)
 		return t->number == 0 ? to : inventory_digits(to, t->number);
+	end = s + t->nitem;
 	for (; part > 1; part--) {
 		if ((colon = memchr(s, ':', (size_t)(end - s))) == NULL)
 			return to;

@@ -26,8 +26,9 @@
 static struct opts {
 	const char *catalog, *begin, *end, *until;
 	const char *seed, *users, *requests, *depth;
-	const char *table, *dir, *format, *factor, *shard;
-	int array, verbose;
+	const char *table, *dir;
+	struct tables_asked tables;
+	int verbose;
 } opts;
 
 static void
@@ -80,67 +81,12 @@ set_world(struct world *w)
 		errx(2, "%s", what);
 }
 
-/* "K/N" */
-static void
-set_shard(struct inventory_form *form)
-{
-	const char *text = opts.shard, *slash = strchr(text, '/');
-	char first[32];
-
-	if (slash == NULL || (size_t)(slash - text) >= sizeof(first))
-		errx(2, "shard \"%s\" is not K/N", text);
-	memcpy(first, text, (size_t)(slash - text));
-	first[slash - text] = '\0';
-	form->parts = whole("number of shards", slash + 1, 1, UINT32_MAX, 1);
-	form->part = whole("shard", first, 1, form->parts, 1);
-}
-
-/* How tables are written; what does not go together is refused. */
-static void
-set_tables(struct tables *t)
-{
-	int format = opts.format == NULL ? INVENTORY_JSON : inventory_format(opts.format);
-
-	t->form = (struct inventory_form){ .format = INVENTORY_JSON, .part = 1, .parts = 1, .array = opts.array };
-	t->schedule = opts.format != NULL && strcmp(opts.format, "schedule") == 0;
-	t->verbose = opts.verbose;
-	if (format == -1 && !t->schedule)
-		errx(2, "format \"%s\" is none of json, csv, tsv, jsonapi, copy and schedule", opts.format);
-	if (!t->schedule)
-		t->form.format = (enum inventory_format)format;
-	if (opts.array && (t->schedule || (format != INVENTORY_JSON && format != INVENTORY_JSONAPI)))
-		errx(2, "an array is of format json or jsonapi");
-	if (t->schedule && (opts.table != NULL || opts.shard != NULL))
-		errx(2, "a schedule is no table, and has no shards");
-	if (opts.shard != NULL)
-		set_shard(&t->form);
-}
-
-static double
-set_factor(void)
-{
-	double x = 1;
-
-	if (opts.factor != NULL &&
-	    (num_decimal(opts.factor, strlen(opts.factor), &x) == -1 || x < INVENTORY_FACTOR_MIN || x > INVENTORY_FACTOR_MAX))
-		errx(2, "factor \"%s\" is not a number from 0.001 to 100", opts.factor);
-	return x;
-}
-
 static void
 write_tables(const struct world *w)
 {
-	struct tables t = { .catalog = &w->cat };
-	double factor = set_factor();
-	char text[ERROR_MAX];
+	struct tables t = { .catalog = &w->cat, .verbose = opts.verbose };
 
-	set_tables(&t);
-	if (w->cat.nentities == 0)
-		errx(2, "catalog %s has no entities", w->cat.name);
-	if (factor != 1 && w->cat.set.inventory_scale == -1)
-		errx(2, "catalog %s has no setting inventory.scale", w->cat.name);
-	if ((t.inventory = inventory_open(&w->cat, w->seed, w->begin, w->end, factor, text, sizeof(text))) == NULL)
-		errx(2, "%s", text);
+	tables_open(&t, &opts.tables, opts.table, w->seed, w->begin, w->end);
 	if (opts.dir != NULL)
 		tables_save(&t, opts.dir);
 	else
@@ -205,7 +151,7 @@ parse(int argc, char *argv[])
 	while ((ch = getopt_long(argc, argv, "Ab:c:d:e:f:hk:n:s:T:t:U:u:Vvz:", longopts, NULL)) != -1) {
 		switch (ch) {
 		case 'A':
-			opts.array = 1;
+			opts.tables.array = 1;
 			break;
 		case 'b':
 			opts.begin = optarg;
@@ -220,12 +166,12 @@ parse(int argc, char *argv[])
 			opts.end = optarg;
 			break;
 		case 'f':
-			opts.format = optarg;
+			opts.tables.format = optarg;
 			break;
 		case 'h':
 			usage(0);
 		case 'k':
-			opts.shard = optarg;
+			opts.tables.shard = optarg;
 			break;
 		case 'n':
 			opts.requests = optarg;
@@ -254,7 +200,7 @@ parse(int argc, char *argv[])
 			opts.verbose = 1;
 			break;
 		case 'z':
-			opts.factor = optarg;
+			opts.tables.factor = optarg;
 			break;
 		default:
 			usage(2);
@@ -268,10 +214,10 @@ parse(int argc, char *argv[])
 static int
 wants_tables(void)
 {
-	int some = opts.dir != NULL || opts.table != NULL || (opts.format != NULL && strcmp(opts.format, "schedule") == 0);
+	int some = opts.dir != NULL || opts.table != NULL || (opts.tables.format != NULL && strcmp(opts.tables.format, "schedule") == 0);
 
 	if (some ? opts.users != NULL || opts.requests != NULL || opts.depth != NULL || opts.until != NULL
-		 : opts.array || opts.format != NULL || opts.factor != NULL || opts.shard != NULL)
+		 : opts.tables.array || opts.tables.format != NULL || opts.tables.factor != NULL || opts.tables.shard != NULL)
 		usage(2);
 	return some;
 }

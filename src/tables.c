@@ -7,11 +7,77 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "num.h"
 #include "out.h"
 #include "tables.h"
 
 #define ERROR_MAX 4096
 #define PATH_SIZE 4096
+
+static uint64_t
+whole(const char *what, const char *text, uint64_t hi)
+{
+	const char *wrong;
+	uint64_t x;
+
+	if (num_u64(text, 1, hi, &x, &wrong) == -1)
+		errx(2, "%s \"%s\" is %s", what, text, wrong);
+	return x;
+}
+
+/* "K/N" */
+static void
+set_shard(struct inventory_form *form, const char *text)
+{
+	const char *slash = strchr(text, '/');
+	char first[32];
+
+	if (slash == NULL || (size_t)(slash - text) >= sizeof(first))
+		errx(2, "shard \"%s\" is not K/N", text);
+	memcpy(first, text, (size_t)(slash - text));
+	first[slash - text] = '\0';
+	form->parts = whole("number of shards", slash + 1, UINT32_MAX);
+	form->part = whole("shard", first, form->parts);
+}
+
+static void
+set_form(struct tables *t, const struct tables_asked *asked, const char *table)
+{
+	int format = asked->format == NULL ? INVENTORY_JSON : inventory_format(asked->format);
+
+	t->form = (struct inventory_form){ .format = INVENTORY_JSON, .part = 1, .parts = 1, .array = asked->array };
+	t->schedule = asked->format != NULL && strcmp(asked->format, "schedule") == 0;
+	if (format == -1 && !t->schedule)
+		errx(2, "format \"%s\" is none of json, csv, tsv, jsonapi, copy and schedule", asked->format);
+	if (!t->schedule)
+		t->form.format = (enum inventory_format)format;
+	if (asked->array && (t->schedule || (format != INVENTORY_JSON && format != INVENTORY_JSONAPI)))
+		errx(2, "an array is of format json or jsonapi");
+	if (t->schedule && (table != NULL || asked->shard != NULL))
+		errx(2, "a schedule is no table, and has no shards");
+	if (asked->shard != NULL)
+		set_shard(&t->form, asked->shard);
+}
+
+void
+tables_open(struct tables *t, const struct tables_asked *asked, const char *table, uint64_t seed, int64_t begin, int64_t end)
+{
+	const struct catalog *c = t->catalog;
+	char text[ERROR_MAX];
+	double factor = 1;
+
+	if (asked->factor != NULL &&
+	    (num_decimal(asked->factor, strlen(asked->factor), &factor) == -1 || factor < INVENTORY_FACTOR_MIN ||
+		factor > INVENTORY_FACTOR_MAX))
+		errx(2, "factor \"%s\" is not a number from 0.001 to 100", asked->factor);
+	set_form(t, asked, table);
+	if (c->nentities == 0)
+		errx(2, "catalog %s has no entities", c->name);
+	if (factor != 1 && c->set.inventory_scale == -1)
+		errx(2, "catalog %s has no setting inventory.scale", c->name);
+	if ((t->inventory = inventory_open(c, seed, begin, end, factor, text, sizeof(text))) == NULL)
+		errx(2, "%s", text);
+}
 
 /* A table, or the schedule (-1), into a stream; rows, -1 when writing failed. A fault of the catalog ends the program, path first gone. */
 static int64_t

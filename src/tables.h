@@ -6,6 +6,12 @@
 
 #include "inventory.h"
 
+/* What options say; NULL: nothing. */
+struct tables_asked {
+	const char *format, *factor, *shard;
+	int array;
+};
+
 struct tables {
 	struct inventory *inventory;
 	const struct catalog *catalog;
@@ -14,6 +20,8 @@ struct tables {
 	int verbose;  /* say how many rows */
 };
 
+/* By the options; `table` is what is asked for alone, or NULL. What does not go together is refused. */
+void tables_open(struct tables *, const struct tables_asked *, const char *table, uint64_t seed, int64_t begin, int64_t end);
 /* The one of this name, or the schedule, to the standard output. */
 void tables_print(const struct tables *, const char *name);
 /* All of them, or the schedule, each a file of a folder, which is made if it is not there; a file is complete or not there. */

@@ -285,6 +285,18 @@ true" ]
 	[ "$output" = "}" ]
 }
 
+@test "speed: all rows of all tables in less than ten seconds of a processor" {
+	[ -z "${OG_SANITIZED-}" ] || skip "a sanitizer takes time"
+	local table TIMEFORMAT='%U %S'
+	find small -name '*.txt' -printf '%f\n' | sed 's/^.._//; s/[.]txt$//' >tables
+	[ "$(wc -l <tables)" -eq 36 ]
+	{ time while read -r table; do
+		og-entities -c social -f tsv -t "$table" >/dev/null || return 1
+	done <tables; } 2>cost
+	cat cost
+	awk '{ exit $1 + $2 >= 10 }' cost
+}
+
 @test "unknown tables, formats, factors and shards" {
 	refused 'no table "sheep" in catalog social' -c social -t sheep
 	refused 'no table "" in catalog social' -c social -t ""
