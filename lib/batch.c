@@ -89,21 +89,22 @@ add_group(struct batch *b, const char *key, size_t n, uint64_t hash, uint32_t *s
 	return 0;
 }
 
-/* Good enough for a table; two halves at a time, so that one need not wait for the other. */
+/* Good enough for a table; two halves at a time, so that one need not wait for the other. The last bytes may be taken twice. */
 uint64_t
 batch_hash(const char *key, size_t n)
 {
 	uint64_t a = n * MIX_G, b = MIX_G, word[2];
-	size_t i;
 
-	for (i = 0; i + 16 <= n; i += 16) {
-		memcpy(word, key + i, 16);
+	if (n < sizeof(word))
+		return mix_name(key, n);
+	for (size_t i = 0; i < n; i += sizeof(word)) {
+		memcpy(word, key + (n - i < sizeof(word) ? n - sizeof(word) : i), sizeof(word));
 		a = (a ^ word[0]) * MIX_G;
 		b = (b ^ word[1]) * MIX_G;
 		a ^= a >> 32;
 		b ^= b >> 32;
 	}
-	return mix(a ^ mix_name(key + i, n - i)) ^ b;
+	return mix(a) ^ b;
 }
 
 static int

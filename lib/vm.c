@@ -1,7 +1,10 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vm_impl.h"
+
+#define KNOWN_BYTES 1024 /* longer labels are not remembered beyond the next line */
 
 /* ---- rules ---- */
 
@@ -299,20 +302,60 @@ read_labels(struct vm *v, struct json_value object)
 	return v->input == VM_IMPORT ? 0 : put_labels(v, w);
 }
 
-/* Labels into v->key, unless they are those of the line before. */
 static int
-take_labels(struct vm *v, struct json_value object)
+is_known(const struct vm *v, const struct vm_known *k, uint64_t hash, struct json_value tags)
 {
-	if (object.n == v->last.n && memcmp(object.p, v->last.p, object.n) == 0)
-		return 0;
-	v->last.n = 0;
-	if (buf_put(&v->last, object.p, object.n) == -1)
-		return vm_refuse(v, strerror(errno));
-	if (read_labels(v, (struct json_value){ v->last.p, v->last.n }) == -1) {
-		v->last.n = 0;
+	return k->rules == v->rules && k->hash == hash && k->ntags == tags.n && memcmp(k->text, tags.p, tags.n) == 0;
+}
+
+/* Read labels, and remember them in k. 0, or -1 */
+static int
+learn_labels(struct vm *v, struct vm_known *k, uint64_t hash, struct json_value tags)
+{
+	size_t n;
+
+	k->rules = 0;
+	if (read_labels(v, tags) == -1)
 		return -1;
+	n = tags.n + v->nlabels;
+	if (n > k->size) {
+		char *text = realloc(k->text, n);
+
+		if (text == NULL)
+			return vm_refuse(v, strerror(errno));
+		k->text = text;
+		k->size = n;
 	}
+	memcpy(k->text, tags.p, tags.n);
+	if (v->nlabels > 0)
+		memcpy(k->text + tags.n, v->key.p, v->nlabels);
+	*k = (struct vm_known){ .hash = hash, .rules = v->rules, .text = k->text, .ntags = tags.n, .nlabels = v->nlabels, .size = k->size };
 	return 0;
+}
+
+/* Labels into v->key, unless they are those of the line before. Long ones share a place, so that all need little memory. */
+static int
+take_labels(struct vm *v, struct json_value tags)
+{
+	struct vm_known *k = v->last;
+	uint64_t hash;
+
+	if (k->ntags == tags.n && k->rules == v->rules && memcmp(k->text, tags.p, tags.n) == 0)
+		return 0;
+	hash = batch_hash(tags.p, tags.n);
+	k = v->last = &v->known[tags.n > KNOWN_BYTES ? VM_KNOWN : hash % VM_KNOWN];
+	if (!is_known(v, k, hash, tags))
+		return learn_labels(v, k, hash, tags);
+	v->key.n = 0;
+	v->nlabels = k->nlabels;
+	return buf_put(&v->key, k->text + k->ntags, k->nlabels) == -1 ? vm_refuse(v, strerror(errno)) : 0;
+}
+
+void
+vm_forget(struct vm *v)
+{
+	memset(v->shape, 0, sizeof(v->shape));
+	v->rules++;
 }
 
 /* ---- samples of og-record(5) ---- */
@@ -384,12 +427,29 @@ split_sample(struct vm *v, const char *p, const char *end)
 	return part[METRIC].n > 1 && part[METRIC].p[part[METRIC].n - 1] == '"' && part[TAGS].n > 1 && *p == '{';
 }
 
+/* The time of a line, which often is that of the one before. 0, or -1 */
+static int
+take_time(struct vm *v, struct json_value ts)
+{
+	struct vm_time *t = &v->time;
+
+	if (ts.n == t->ntext && memcmp(ts.p, t->text, ts.n) == 0)
+		return 0;
+	t->ntext = 0;
+	if (vm_seconds(ts.p, ts.n, t) == -1)
+		return -1;
+	if (ts.n <= sizeof(t->text)) {
+		memcpy(t->text, ts.p, ts.n);
+		t->ntext = ts.n;
+	}
+	return 0;
+}
+
 static int
 take_sample(struct vm *v, struct buf *form)
 {
 	static const struct json_value none = { "{}", 2 };
 	const struct json_value metric = v->v[METRIC], number = v->v[NUMBER], tags = json_is_null(v->v[TAGS]) ? none : v->v[TAGS];
-	struct vm_time t;
 	const char *why;
 
 	if (!json_is_string(metric) || !vm_is_name(metric.p + 1, metric.n - 2, 1))
@@ -398,9 +458,9 @@ take_sample(struct vm *v, struct buf *form)
 		return vm_refuse(v, "metric is longer than the server keeps");
 	if (json_is_null(v->v[TS]))
 		return vm_refuse(v, "no ts");
-	if (vm_seconds(v->v[TS].p, v->v[TS].n, &t) == -1)
+	if (take_time(v, v->v[TS]) == -1)
 		return vm_refuse(v, "ts is not a decimal number of seconds since 1970");
-	if ((why = vm_bad_time(v, t.ms)) != NULL)
+	if ((why = vm_bad_time(v, v->time.ms)) != NULL)
 		return vm_refuse(v, why);
 	if (!vm_is_number(number.p, number.n))
 		return vm_refuse(v, json_is_null(number) ? "no value" : "value is not a number");
@@ -410,7 +470,7 @@ take_sample(struct vm *v, struct buf *form)
 		return vm_refuse(v, "a series of more than 32000 bytes");
 	if (take_labels(v, tags) == -1 || vm_put_name(v, metric.p + 1, metric.n - 2) == -1)
 		return -1;
-	return vm_put_form(v, form, &t, number.p, number.n);
+	return vm_put_form(v, form, &v->time, number.p, number.n);
 }
 
 /* What the short way does not take, the long way takes or refuses. */
@@ -617,14 +677,15 @@ vm_open(struct vm *v, enum vm_input input)
 		.name = VM_NAME,
 		.value = VM_VALUE,
 		.line = VM_LINE_SENT,
+		.rules = 1,
 	};
 	v->record = input == VM_IMPORT ? json_reader(import, 3) : json_reader(sample, 4);
-	v->metric = v->record == NULL ? NULL : json_reader(name, 1);
-	if (v->metric == NULL) {
-		json_reader_free(v->record);
-		return -1;
-	}
-	return 0;
+	v->metric = json_reader(name, 1);
+	v->last = v->known = calloc(VM_KNOWN + 1, sizeof(*v->known));
+	if (v->record != NULL && v->metric != NULL && v->known != NULL)
+		return 0;
+	vm_close(v);
+	return -1;
 }
 
 void
@@ -632,6 +693,8 @@ vm_close(struct vm *v)
 {
 	json_reader_free(v->record);
 	json_reader_free(v->metric);
-	buf_free(&v->last);
+	for (size_t i = 0; v->known != NULL && i <= VM_KNOWN; i++)
+		free(v->known[i].text);
+	free(v->known);
 	buf_free(&v->key);
 }

@@ -17,6 +17,7 @@ enum vm_input { VM_SAMPLES, VM_PROM, VM_IMPORT };
 
 #define VM_EXTRAS 32
 #define VM_LINE (1024 * 1024) /* bytes of a line that we make */
+#define VM_KNOWN 8192         /* sets of labels that are remembered */
 #define VM_SERIES 32000       /* bytes of a name and labels; longer ones get lost, and others with them, in index blocks of 64 KiB */
 
 struct vm {
@@ -38,10 +39,24 @@ struct vm {
 		int labels; /* extra ones counted */
 		const char *why;
 	} shape[JSON_SLOTS];
-	struct buf last;  /* the labels of the line before as they stand in it: most often those of the next one, too */
-	struct buf key;   /* what follows from the line: its series, as members of "metric" */
-	size_t nlabels;   /* bytes of key before the name */
-	uint64_t samples; /* in it */
+	struct vm_known {
+		uint64_t hash;
+		unsigned rules; /* v->rules, when they were read; 0: none were */
+		char *text;     /* the tags as they stand in lines, and behind them what follows: labels of a key */
+		size_t ntags, nlabels, size;
+	} * known;             /* of earlier lines */
+	struct vm_known *last; /* of the line before: most often those of the next one, too */
+	unsigned rules;        /* changes with the limits of labels */
+	struct buf key;        /* what follows from the line: its series, as members of "metric" */
+	size_t nlabels;        /* bytes of key before the name */
+	struct vm_time {
+		int64_t ms;
+		size_t n;
+		char digit[16]; /* as it will be sent */
+		char text[24];  /* as it stood in the line */
+		size_t ntext;   /* 0: longer */
+	} time;                 /* of the line before */
+	uint64_t samples;       /* in it */
 	const char *why;
 };
 

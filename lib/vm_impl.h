@@ -10,14 +10,9 @@
 #define VM_VALUE 4096
 #define VM_LINE_SENT (10 * 1024 * 1024)
 
-/* A time as it will be sent. */
-struct vm_time {
-	int64_t ms;
-	size_t n;
-	char digit[16];
-};
-
 int vm_refuse(struct vm *, const char *why);
+/* The rules for labels have changed. */
+void vm_forget(struct vm *);
 /* `"__name__":"metric"` behind the first nlabels bytes of v->key; metric without quotes. */
 int vm_put_name(struct vm *, const char *metric, size_t n);
 /* Is it [a-zA-Z_][a-zA-Z0-9_]*, or the name of a metric, which may hold colons? */

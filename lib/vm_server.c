@@ -30,14 +30,18 @@ vm_server(struct vm *v, const char *metrics, int64_t now_ns)
 	int64_t oldest, newest;
 	char text[32];
 
-	v->labels = (int)flag(metrics, "maxLabelsPerTimeseries", VM_LABELS);
-	v->name = (size_t)flag(metrics, "maxLabelNameLen", VM_NAME);
-	v->value = (size_t)flag(metrics, "maxLabelValueLen", VM_VALUE);
+	int labels = (int)flag(metrics, "maxLabelsPerTimeseries", VM_LABELS);
+	size_t name = (size_t)flag(metrics, "maxLabelNameLen", VM_NAME), value = (size_t)flag(metrics, "maxLabelValueLen", VM_VALUE);
+
+	if (labels != v->labels || name != v->name || value != v->value) {
+		v->labels = labels;
+		v->name = name;
+		v->value = value;
+		vm_forget(v);
+	}
 	v->line = (size_t)flag(metrics, "import.maxLineLen", VM_LINE_SENT);
 	/* They came before this flag did. */
 	v->infinite = prom_flag(metrics, "maxLabelNameLen", text, sizeof(text)) == 0;
-	memset(v->shape, 0, sizeof(v->shape));
-	v->last.n = 0;
 	if (prom_window(metrics, now_ns, &oldest, &newest) == -1)
 		return -1;
 	v->oldest = (oldest + MS - 1) / MS;

@@ -460,6 +460,43 @@ test_root(struct tap *t)
 	}
 }
 
+/* Labels seen before are not read again, unless what the server keeps has changed. */
+static void
+test_known(struct tap *t)
+{
+	static const char page[] = "flag{name=\"maxLabelValueLen\", value=\"4\", is_set=\"true\"} 1\n";
+	struct buf form = { 0 };
+	struct vm v;
+	int good = 1;
+
+	if (vm_open(&v, VM_SAMPLES) == -1)
+		return;
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 3 * VM_KNOWN; i++) {
+			char line[256], want[128];
+			int n = snprintf(line, sizeof(line), "{\"metric\":\"m%d\",\"ts\":%d.5,\"value\":1,\"tags\":{\"a\":\"label %d\"}}",
+			    i % 2, 1 + i / 2, i / 3);
+
+			(void)snprintf(want, sizeof(want), "\"a\":\"label %d\",\"__name__\":\"m%d\"", i / 3, i % 2);
+			good &= vm_record(&v, line, (size_t)n, &form) == 0 && is(&v.key, want) && v.time.ms == (1 + i / 2) * 1000 + 500;
+		}
+		form.n = 0;
+	}
+	tap(t, good, "the labels of each line, again and again");
+	(void)vm_server(&v, page, 1);
+	v.oldest = 0;
+	v.newest = INT64_MAX;
+	good = 0;
+	for (int i = 0; i < 3; i++) {
+		static const char line[] = "{\"metric\":\"m\",\"ts\":9,\"value\":1,\"tags\":{\"a\":\"label 1\"}}";
+
+		good += vm_record(&v, line, sizeof(line) - 1, &form) == -1 && strstr(v.why, "longer") != NULL;
+	}
+	tap(t, good == 3, "refused by new limits, each time");
+	buf_free(&form);
+	vm_close(&v);
+}
+
 int
 main(void)
 {
@@ -473,5 +510,6 @@ main(void)
 	test_server(&t);
 	test_compare(&t);
 	test_root(&t);
+	test_known(&t);
 	return tap_end(&t);
 }

@@ -125,7 +125,7 @@ struct server {
 	struct conn *conns;
 	int starts;
 	time_t started;
-	int before; /* seconds that it says to have lived before `born` */
+	int before;          /* seconds that it says to have lived before `born` */
 	int64_t down;        /* until then */
 	int64_t began, born; /* first and last start */
 	int idle;            /* ms */
@@ -1103,9 +1103,9 @@ metrics(const struct server *s, char *to, size_t size)
 				   "flag{name=\"retentionPeriod\", value=\"100y\", is_set=\"true\"} 1\n";
 	int n = snprintf(to, size,
 	    "%svm_app_version{version=\"x-%s\", short_version=\"v%s\"} 1\nprocess_start_time_seconds %lld\nvm_app_start_timestamp %lld\n"
-	    "process_cpu_seconds_total %.3f\nvm_app_uptime_seconds %lld\n",
+	    "process_cpu_seconds_total %.3f\nvm_app_uptime_seconds %" PRId64 "\n",
 	    s->page == NULL ? term : "", s->version, s->version, (long long)s->started, (long long)s->started,
-	    (double)(now_ms() - s->born) / 10000, (long long)(s->before + (now_ms() - s->born) / 1000));
+	    (double)(now_ms() - s->born) / 10000, s->before + (now_ms() - s->born) / 1000);
 
 	if (s->flavour == VM)
 		n += snprintf(to + n, size - (size_t)n,
