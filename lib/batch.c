@@ -24,6 +24,7 @@ batch_free(struct batch *b)
 	buf_free(&b->keys);
 	buf_free(&b->body);
 	buf_free(&b->query);
+	buf_free(&b->known);
 	buf_free(&b->plain);
 	free(b->rec);
 	free(b->spare);
@@ -36,7 +37,8 @@ void
 batch_clear(struct batch *b)
 {
 	b->next = NULL;
-	b->text.n = b->form.n = b->keys.n = b->body.n = b->query.n = b->plain.n = 0;
+	b->text.n = b->form.n = b->keys.n = 0;
+	batch_undo(b);
 	b->nrec = b->ngroup = 0;
 	if (b->slots > 0)
 		memset(b->slot, 0, b->slots * sizeof(*b->slot));
@@ -45,6 +47,15 @@ batch_clear(struct batch *b)
 	b->since = b->when = 0;
 	b->tries = b->splits = b->life = 0;
 	b->doubtful = b->replayed = 0;
+	b->lane = b->stage = 0;
+}
+
+void
+batch_undo(struct batch *b)
+{
+	b->body.n = b->query.n = b->known.n = b->plain.n = 0;
+	b->method = NULL;
+	b->step = 0;
 }
 
 static int
@@ -237,7 +248,9 @@ batch_split(struct batch *b, size_t n, struct batch *to)
 	if (n < b->nrec)
 		b->text.n = b->rec[n].at;
 	b->nrec = n;
-	b->body.n = b->query.n = b->plain.n = 0;
+	batch_undo(b);
+	to->lane = b->lane;
+	to->stage = b->stage;
 	to->from = b->from;
 	to->last = b->last;
 	to->doubtful = b->doubtful;
@@ -264,6 +277,7 @@ batch_shrink(struct batch *b)
 	buf_free(&b->keys);
 	buf_free(&b->body);
 	buf_free(&b->query);
+	buf_free(&b->known);
 	buf_free(&b->plain);
 	free(b->spare);
 	free(b->group);

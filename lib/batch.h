@@ -33,7 +33,8 @@ struct batch {
 	struct batch *next; /* for whoever keeps a list */
 	struct buf text, form, keys, body;
 	struct buf plain; /* the body before it is compressed */
-	struct buf query; /* what its URL has behind that of the others, "&name=value" */
+	struct buf query; /* what its URL has behind that of the others, "&name=value" or "/path" */
+	struct buf known; /* for whoever sends it in steps: what the answer to the step before said */
 	struct batch_rec *rec, *spare;
 	size_t nrec, recs;
 	struct batch_group *group;
@@ -44,10 +45,14 @@ struct batch {
 	uint64_t last;           /* number of the last line of that */
 	int64_t since, when;     /* first sending, next try, or acceptance: ms of the caller's clock; since 0: not sent yet */
 	unsigned tries, splits;
-	unsigned life; /* the server's, when it was sent */
-	int doubtful;  /* the server may hold some of it already */
-	int replayed;  /* it was accepted once */
-	uint64_t hash; /* of lines that are not kept */
+	const char *method; /* of the request; NULL: POST */
+	uint64_t lane;      /* not 0: batches of one lane go one after the other */
+	uint64_t stage;     /* none goes before those of earlier stages have gone */
+	int step;           /* of its sending, from 0 */
+	unsigned life;      /* the server's, when it was sent */
+	int doubtful;       /* the server may hold some of it already */
+	int replayed;       /* it was accepted once */
+	uint64_t hash;      /* of lines that are not kept */
 };
 
 #define BATCH_MAX (1U << 30) /* bytes of text */
@@ -55,6 +60,8 @@ struct batch {
 struct batch *batch_new(void);
 void batch_free(struct batch *);
 void batch_clear(struct batch *);
+/* What was made of the records for sending is made anew, from the first step on. */
+void batch_undo(struct batch *);
 /*
  * Add a record whose form, if it has one, the caller has put at the end of b->form, from form_at on.
  *   return   0, or -1 with errno

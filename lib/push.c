@@ -293,7 +293,7 @@ start_requests(struct push *p)
 	while (!p->halted && got == 0) {
 		if (p->ready.n == 0 && p->lost.n > 0 && p->busy < push_limit(&p->limit) && push_replay(p, push_take(&p->lost)) == -1)
 			return -1;
-		if ((b = push_due(&p->ready, now)) == NULL)
+		if ((b = push_due(p, now)) == NULL)
 			return 0;
 		got = start(p, b);
 	}
@@ -312,13 +312,15 @@ static int64_t
 start_when(const struct push *p)
 {
 	int64_t least = INT64_MAX;
+	uint64_t stage = push_stage(p);
 
 	if (p->busy >= push_limit(&p->limit) || p->unsure)
 		return least;
 	if (p->packed.n > 0 || (p->ready.n == 0 && p->lost.n > 0))
 		least = 0;
 	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
-		earlier(&least, b->when);
+		if (!push_must_wait(p, b, stage))
+			earlier(&least, b->when);
 	if (least < p->grown)
 		least = p->grown;
 	/* The journal comes before the batch, and dead letters before the journal. */

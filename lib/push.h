@@ -36,6 +36,7 @@ const char *push_header(const struct push_answer *, const char *name);
 
 enum push_verdict {
 	PUSH_TAKEN,   /* every record of it */
+	PUSH_NEXT,    /* one step of its sending is done: it is encoded again, with one more in b->step, and sent at once */
 	PUSH_AGAIN,   /* not now */
 	PUSH_REFUSED, /* some record of it is at fault */
 	PUSH_SMALLER, /* too much at once */
@@ -46,8 +47,9 @@ enum push_verdict {
 /* What an answer to a batch means. */
 struct push_reply {
 	enum push_verdict verdict;
-	uint64_t row;  /* PUSH_REFUSED: the record at fault, counted from 1 in the order of the body; 0: not told */
-	int untouched; /* the server certainly keeps nothing of it */
+	uint64_t row;      /* PUSH_REFUSED: the record at fault, counted from 1 in the order of the body; 0: not told */
+	int untouched;     /* this request has certainly stored nothing; PUSH_TAKEN: the records are there once, whatever was sent before */
+	struct buf *known; /* PUSH_NEXT: b->known, for what the next step needs */
 	char why[PUSH_WHY];
 };
 
@@ -59,6 +61,9 @@ struct push_line {
 	struct buf *form; /* append what is to be sent; nothing: the line as it is */
 	const char *key;  /* records of one key stand together in a request */
 	size_t nkey;
+	int first, last; /* it begins a batch, it ends one */
+	int behind;      /* it begins a batch, too, and is not sent before each line ahead of it is accepted or refused */
+	uint64_t lane;   /* of the batch that it begins: not 0: batches of one lane are sent one after the other */
 	const char *why; /* when it is refused */
 };
 
@@ -93,7 +98,10 @@ struct push_user {
 	 */
 	int (*begin)(void *arg, struct push *);
 	int (*check)(void *arg, struct push_line *); /* 0, or -1: refused */
-	/* The body, and what b->query adds to the URL; NULL: the lines as they are, behind `head`. 0, or -1 with errno. */
+	/*
+	 * The body, b->method, and what b->query adds to the URL; NULL: the lines as they are, behind `head`. 0, or -1 with errno.
+	 * A batch that is sent again after its first step begins with that.
+	 */
 	int (*encode)(void *arg, struct batch *b, struct buf *body);
 	/* reply is zeroed but for verdict, untouched and why, which are what the status says by itself. */
 	void (*answer)(void *arg, const struct batch *, const struct push_answer *, struct push_reply *reply);

@@ -69,13 +69,61 @@ push_take(struct push_queue *q)
 	return q->first == NULL ? NULL : take_at(q, &q->first);
 }
 
+static uint64_t
+earliest(const struct push_queue *q, uint64_t stage)
+{
+	for (const struct batch *b = q->first; b != NULL; b = b->next)
+		if (b->stage < stage)
+			stage = b->stage;
+	return stage;
+}
+
+uint64_t
+push_stage(const struct push *p)
+{
+	uint64_t stage = p->stages;
+
+	if (stage == 0)
+		return 0;
+	stage = earliest(&p->lost, earliest(&p->packed, earliest(&p->packing, earliest(&p->ready, stage))));
+	for (int i = 0; i < p->set->connections; i++)
+		if (p->request[i].busy && p->request[i].batch->stage < stage)
+			stage = p->request[i].batch->stage;
+	return stage;
+}
+
+static int
+has_lane(const struct push_queue *q, uint64_t lane)
+{
+	for (const struct batch *b = q->first; b != NULL; b = b->next)
+		if (b->lane == lane)
+			return 1;
+	return 0;
+}
+
+/* One between two steps is in front of the others that are ready. */
+int
+push_must_wait(const struct push *p, const struct batch *b, uint64_t stage)
+{
+	if (b->stage > stage)
+		return 1;
+	if (b->lane == 0)
+		return 0;
+	for (int i = 0; i < p->set->connections; i++)
+		if (p->request[i].busy && p->request[i].batch->lane == b->lane)
+			return 1;
+	return has_lane(&p->packing, b->lane) || has_lane(&p->packed, b->lane);
+}
+
 /* The first batch whose time has come. */
 struct batch *
-push_due(struct push_queue *q, int64_t now)
+push_due(struct push *p, int64_t now)
 {
-	for (struct batch **at = &q->first; *at != NULL; at = &(*at)->next)
-		if ((*at)->when <= now)
-			return take_at(q, at);
+	uint64_t stage = push_stage(p);
+
+	for (struct batch **at = &p->ready.first; *at != NULL; at = &(*at)->next)
+		if ((*at)->when <= now && !push_must_wait(p, *at, stage))
+			return take_at(&p->ready, at);
 	return NULL;
 }
 
@@ -111,20 +159,43 @@ close_batch(struct push *p)
 	p->filling = NULL;
 }
 
+/* The batch that a line goes into whose form is in the one that was filling. */
+static struct batch *
+batch_for(struct push *p, const struct push_line *l, uint64_t offset, size_t *form_at)
+{
+	struct batch *b = p->filling, *old = b;
+
+	if (b->nrec > 0 && (l->first || l->behind)) {
+		if ((b = push_spare(p)) == NULL || buf_put(&b->form, old->form.p + *form_at, old->form.n - *form_at) == -1) {
+			batch_free(b);
+			return NULL;
+		}
+		old->form.n = *form_at;
+		*form_at = 0;
+		close_batch(p);
+		p->filling = b;
+	}
+	if (b->nrec == 0) {
+		b->from = (struct batch_place){ .offset = offset, .line = l->number };
+		p->stages += l->behind != 0;
+		b->stage = p->stages;
+		b->lane = l->lane;
+	}
+	return b;
+}
+
 /* A line, and where it begins. */
 static int
 add_line(struct push *p, struct push_line *l, uint64_t offset)
 {
-	struct batch *b;
+	struct batch *b = p->filling;
 	size_t form_at;
 
-	if (p->filling != NULL && p->filling->nrec > 0 && p->filling->text.n + l->len + 1 > p->set->bytes)
+	if (b != NULL && b->nrec > 0 && b->text.n + l->len + 1 > p->set->bytes)
 		close_batch(p);
 	if (p->filling == NULL && (p->filling = push_spare(p)) == NULL)
 		return -1;
 	b = p->filling;
-	if (b->nrec == 0)
-		b->from = (struct batch_place){ .offset = offset, .line = l->number };
 	form_at = b->form.n;
 	l->form = &b->form;
 	if (p->user->check(p->user->arg, l) == -1) {
@@ -132,12 +203,12 @@ add_line(struct push *p, struct push_line *l, uint64_t offset)
 		push_refuse(p, l->number, 0, l->why, l->text, l->len);
 		return 0;
 	}
-	if (batch_add(b, l->number, l->text, l->len, form_at, l->key, l->nkey) == -1)
+	if ((b = batch_for(p, l, offset, &form_at)) == NULL || batch_add(b, l->number, l->text, l->len, form_at, l->key, l->nkey) == -1)
 		return -1;
 	b->last = l->number;
 	if (b->nrec == 1)
 		p->filling_since = push_now();
-	if ((p->set->records > 0 && b->nrec >= p->set->records) || push_journal_is_cut(p, l->number))
+	if (l->last || (p->set->records > 0 && b->nrec >= p->set->records) || push_journal_is_cut(p, l->number))
 		close_batch(p);
 	return 0;
 }

@@ -224,6 +224,15 @@ go(struct push *p, struct push_request *r)
 	return 0;
 }
 
+static int
+set_method(const struct push *p, struct push_request *r, const char *method, const struct buf *body)
+{
+	/* A handle that was used for another method keeps its name. */
+	if (curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, method) != CURLE_OK)
+		return -1;
+	return method != NULL && strcmp(method, "GET") == 0 ? get(r, p->plain_headers) : post(r, p->headers, body->p, body->n);
+}
+
 int
 push_http_start(struct push *p, struct batch *b)
 {
@@ -238,7 +247,7 @@ push_http_start(struct push *p, struct batch *b)
 		b->since = now;
 	if (p->set->deadline > 0 && b->since + p->set->deadline - now < left)
 		left = b->since + p->set->deadline - now;
-	if (prepare(p, r, p->set->url, &b->query, left) == -1 || post(r, p->headers, body->p, body->n) == -1 || go(p, r) == -1)
+	if (prepare(p, r, p->set->url, &b->query, left) == -1 || set_method(p, r, b->method, body) == -1 || go(p, r) == -1)
 		return -1;
 	b->life = p->nlife;
 	r->batch = b; /* only now: until here it is the caller's */

@@ -89,6 +89,7 @@ struct push {
 	struct push_queue lost;    /* accepted by a server that is no more */
 	struct batch *spare;       /* to be used again */
 	struct batch *filling;
+	uint64_t stages; /* begun behind the first one */
 	int64_t filling_since;
 	int64_t origin;  /* offset of the input's first byte in its file; -1: no regular file */
 	int fd;          /* of the input */
@@ -156,8 +157,11 @@ struct batch *push_spare(struct push *);
 void push_give(struct push *, struct batch *);
 void push_last(struct push_queue *, struct batch *);
 void push_first(struct push_queue *, struct batch *);
-struct batch *push_take(struct push_queue *); /* NULL: none */
-struct batch *push_due(struct push_queue *, int64_t now);
+struct batch *push_take(struct push_queue *);       /* NULL: none */
+struct batch *push_due(struct push *, int64_t now); /* of those that are ready; NULL: none */
+/* May it not be sent because of others? `stage`: what push_stage() says. */
+int push_must_wait(const struct push *, const struct batch *, uint64_t stage);
+uint64_t push_stage(const struct push *); /* the earliest of all batches that are not accepted */
 void push_take_out(struct push_queue *, const struct batch *);
 void push_refuse(struct push *, uint64_t line, long status, const char *why, const char *text, size_t len);
 /* Lines that are here, until a batch is full or the next one would have to be waited for. 0, or -1 with errno. */

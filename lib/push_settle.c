@@ -311,6 +311,8 @@ push_replay(struct push *p, struct batch *old)
 	b->from = old->from;
 	b->last = old->last;
 	b->splits = old->splits;
+	b->lane = old->lane;
+	b->stage = old->stage;
 	b->doubtful = b->replayed = 1;
 	for (size_t i = 0; i < old->nrec; i++, at = nl + 1) {
 		nl = memchr(at, '\n', (size_t)(end - at));
@@ -351,6 +353,8 @@ try_again(struct push *p, struct batch *b, int64_t after, const char *why)
 	int64_t wait = push_backoff(b->tries++);
 
 	b->when = push_now() + (wait < after ? after : wait);
+	if (b->step > 0)
+		batch_undo(b);
 	if (p->set->deadline > 0 && b->when - b->since > p->set->deadline)
 		push_stop(p, why);
 	if (!p->halted) {
@@ -370,6 +374,8 @@ anew(struct push *p, struct batch *b)
 	}
 	b->since = b->when = 0;
 	b->tries = 0;
+	if (b->step > 0)
+		batch_undo(b);
 	push_first(&p->ready, b);
 }
 
@@ -434,6 +440,16 @@ divide(struct push *p, struct batch *b, long status, uint64_t row, const char *w
 }
 
 static void
+next_step(struct push *p, struct batch *b)
+{
+	b->step++;
+	b->body.n = 0;
+	b->when = 0;
+	b->tries = 0;
+	push_first(&p->ready, b);
+}
+
+static void
 denied(struct push *p, struct batch *b, int64_t after, const char *why)
 {
 	if (!p->trusted) {
@@ -451,6 +467,9 @@ follow(struct push *p, struct batch *b, const struct push_reply *reply, const st
 	switch (reply->verdict) {
 	case PUSH_TAKEN:
 		taken(p, b);
+		break;
+	case PUSH_NEXT:
+		next_step(p, b);
 		break;
 	case PUSH_AGAIN:
 		try_again(p, b, end->after, reply->why);
@@ -489,8 +508,8 @@ suspect(struct push *p)
 void
 push_judge(struct push *p, struct push_request *r, const struct push_end *end, const struct push_answer *a)
 {
-	struct push_reply reply = { .verdict = end->verdict };
 	struct batch *b = r->batch;
+	struct push_reply reply = { .verdict = end->verdict, .known = &b->known };
 	curl_off_t sent = 0;
 
 	(void)snprintf(reply.why, sizeof(reply.why), "%s", end->why);
@@ -504,9 +523,11 @@ push_judge(struct push *p, struct push_request *r, const struct push_end *end, c
 		hist_add(&p->times, end->took);
 	} else
 		suspect(p);
-	if (r->sendings > 1 || (sent > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched))
+	if (reply.untouched && reply.verdict == PUSH_TAKEN)
+		b->doubtful = 0;
+	else if (r->sendings > 1 || (sent > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched))
 		b->doubtful = 1;
-	if (reply.verdict == PUSH_TAKEN)
+	if (reply.verdict == PUSH_TAKEN || reply.verdict == PUSH_NEXT)
 		push_limit_answer(&p->limit, (double)end->took, p->busy + 1);
 	else if (reply.verdict == PUSH_AGAIN && a != NULL)
 		push_limit_refused(&p->limit);
