@@ -369,11 +369,12 @@ is_table(const char *file, enum table *table)
 	return 0;
 }
 
-/* Tables beside those of the catalog, which og-check and og-dataset read: catalog_beside(). */
+/* Tables beside those of the catalog, which og-check, og-dataset and og-apipush read: catalog_beside(). */
 static int
 is_beside(const char *file)
 {
-	return strcmp(file, "bands.tsv") == 0 || strcmp(file, "checks.tsv") == 0 || strcmp(file, "dataset.tsv") == 0;
+	return strcmp(file, "bands.tsv") == 0 || strcmp(file, "checks.tsv") == 0 || strcmp(file, "dataset.tsv") == 0 ||
+	    strcmp(file, "pairs.tsv") == 0;
 }
 
 /* Which tables a folder has. Of several unknown ones the first by name is reported, as folders have no order. */

@@ -537,7 +537,7 @@ int catalog_load(struct catalog *, const char *name, char *err, size_t errsize, 
 void catalog_free(struct catalog *);
 
 /*
- * Path of a table that another program reads, "bands" or "checks": in the catalog's folder or, if it has none, in that of defaults.
+ * Path of a table that another program reads, "bands", "checks" or "pairs": in the catalog's folder or, if it has none, in that of defaults.
  *   return   0, or -1 when there is none
  */
 int catalog_beside(const struct catalog *, const char *name, char *path, size_t size);

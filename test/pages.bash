@@ -32,11 +32,11 @@ alike() {
 # Servers that accept everything, for the addresses that texts show; FOLDER holds their ports.
 start_sinks() {
 	local kind
-	for kind in vl vm ch; do
+	for kind in vl vm ch api; do
 		"$OG_ROOT/build/test/tools/faultd" -F "$kind" >"$1/$kind" 2>/dev/null 3>&- &
 		echo $! >>"$1/sinks"
 	done
-	until [ -s "$1/vl" ] && [ -s "$1/vm" ] && [ -s "$1/ch" ]; do
+	until [ -s "$1/vl" ] && [ -s "$1/vm" ] && [ -s "$1/ch" ] && [ -s "$1/api" ]; do
 		sleep 0.05
 	done
 }
@@ -48,7 +48,7 @@ stop_sinks() {
 # FOLDER FILE: the text in the file means those servers.
 aim_at_sinks() {
 	sed -i -e "s|http://localhost:9428|http://127.0.0.1:$(cat "$1/vl")|g" -e "s|http://localhost:8428|http://127.0.0.1:$(cat "$1/vm")|g" \
-		-e "s|http://localhost:8123|http://127.0.0.1:$(cat "$1/ch")|g" "$2"
+		-e "s|http://localhost:8123|http://127.0.0.1:$(cat "$1/ch")|g" -e "s|http://localhost:8080|http://127.0.0.1:$(cat "$1/api")|g" "$2"
 }
 
 # NAME FOLDER N: run the steps 1 to N of FOLDER/steps in one shell, in FOLDER/run; what a step defines, the next one has.

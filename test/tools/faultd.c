@@ -1,13 +1,13 @@
 /*
  * faultd: an HTTP server on loopback that fails as it is told
  *
- *	faultd [-ePOwY] [-d ms] [-E forms] [-F vl|vm|ch] [-f page] [-i ms] [-l stored] [-m bytes] [-o requests] [-p port]
+ *	faultd [-ePOwY] [-d ms] [-E forms] [-F vl|vm|ch|api] [-f page] [-i ms] [-l stored] [-m bytes] [-o requests] [-p port]
  *	       [-r requests] [-s script] [-U file] [-u user:password] [-V version] [-W ms] [-X file] [-x poison]
  *
  * It prints its port and serves until it is killed. GET is answered with the file `page` (404 without one); /metrics says behind that
- * when the server was started: a minute ago, or with -Y now (with -F also without a file; all times are then kept). A POST to a URL without a query is a probe: it is
- * answered with success, or as the script says with -P. Any other POST is a load. Loads take the lines of the script in the order in
- * which their heads come in, each line words between blanks:
+ * when the server was started: a minute ago, or with -Y now (with -F also without a file; all times are then kept). A POST to a URL without
+ * a query is a probe: it is answered with success, or as the script says with -P. Any other POST is a load. Loads take the lines of the
+ * script in the order in which their heads come in, each line words between blanks:
  *
  *	200 204 503 ...   status; that of success when the line has none, and when the script is at its end
  *	name:value        a header of the answer; + stands for a blank
@@ -41,7 +41,8 @@
  * -F says what success looks like: vl (VictoriaLogs, -V 1.26.0) 204, 200 for jsonline, and the question of og-vlpush -y; vm
  * (VictoriaMetrics, -V 1.120.0) 204, with counters on /metrics; ch (ClickHouse, -V 24.3.1.1) 200 with its headers, /ping, `select
  * version()`, refusals in its words with the row's number, and insert_deduplication_token. Loads are then told by their paths or
- * queries, and bodies are decoded: -E says what is known (default gzip,zstd), others are answered 400, or with -e swallowed.
+ * queries, and bodies are decoded: -E says what is known (default gzip,zstd), others are answered 400, or with -e swallowed. api is what
+ * api.h says: all that is no GET is a load, what is refused is refused in its words; -V words, -V pages.
  *
  * Bodies that were stored are appended to `stored`, each from the start of a line with -F; `requests` gets a line for each request:
  * method, target, bytes, status, type, encoding, number of the connection; with -F also the loads that were under way with it, itself
@@ -68,6 +69,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "api.h"
 #include "buf.h"
 
 #define HEAD_MAX 16384
@@ -76,7 +78,7 @@
 #define FOREVER INT_MAX
 #define NOTHING SIZE_MAX /* no such limit */
 
-enum flavour { PLAIN, VL, VM, CH };
+enum flavour { PLAIN, VL, VM, CH, API };
 
 /* How the records of a body are told apart. */
 enum form { LINES, LOKI };
@@ -123,6 +125,7 @@ struct server {
 	size_t entries, room, rows;
 	size_t samples, invalid; /* since the last start */
 	struct conn *conns;
+	struct api api;
 	int starts;
 	time_t started;
 	int before;          /* seconds that it says to have lived before `born` */
@@ -836,6 +839,8 @@ refuse_user(const struct server *s, struct act *a)
 static int
 is_load(const struct server *s, const struct request *q)
 {
+	if (s->flavour == API)
+		return strcmp(q->method, "GET") != 0;
 	if (strcmp(q->method, "POST") != 0)
 		return 0;
 	switch (s->flavour) {
@@ -857,7 +862,9 @@ complete(const struct server *s, const struct request *q, size_t rows, struct ac
 {
 	char line[256];
 
-	if (a->status == 0)
+	if (s->flavour == API && *a->headers == '\0' && *a->body == '\0')
+		add_header(a, "Content-Type: application/vnd.api+json");
+	if (a->status == 0 && s->flavour != API)
 		a->status = s->flavour == CH || (s->flavour == VL && strstr(q->target, "/jsonline") != NULL) ? 200 : 204;
 	if (s->flavour != CH || strstr(a->headers, "text/html") != NULL)
 		return;
@@ -942,6 +949,20 @@ judge_question(const struct server *s, struct request *q, struct act *a)
 		refuse_form(s, known, a);
 }
 
+/* What a server of JSON:API does with a load; the lock is held. The body is stored when it was right. */
+static void
+api_take(struct server *s, const struct request *q, const struct walk *w, struct act *a)
+{
+	int status = api_do(&s->api, q->method, q->target, q->body.p, q->body.n);
+
+	if (status < 300)
+		keep_records(s, q, w, 1);
+	if (a->status == 0) {
+		a->status = status;
+		(void)snprintf(a->body, sizeof(a->body), "%.1000s", s->api.said);
+	}
+}
+
 /* A body that was read, or a part of it when the script says so. Keep what is to be kept, and say so. 1 when there is an answer. */
 static int
 take(struct conn *c, struct request *q, struct act *a, int load)
@@ -961,7 +982,10 @@ take(struct conn *c, struct request *q, struct act *a, int load)
 		silent = 1;
 	else if (a->restart >= 0)
 		restart(s, a->restart);
-	else if (load && (a->store || a->partial >= 0 || (!silent && !a->swallow && a->status >= 200 && a->status < 300)))
+	else if (load && s->flavour == API && (a->store || (!silent && !a->swallow && a->status < 300)))
+		api_take(s, q, &w, a);
+	else if (load && s->flavour != API &&
+	    (a->store || a->partial >= 0 || (!silent && !a->swallow && a->status >= 200 && a->status < 300)))
 		keep_records(s, q, &w, a->partial < 0);
 	s->invalid += silent ? 0 : w.invalid;
 	note_request(c, q, silent ? 0 : a->status);
@@ -1157,8 +1181,13 @@ get(struct conn *c, const struct request *q)
 		n = fread(page, 1, sizeof(page) - 4096, f);
 		(void)fclose(f);
 	}
+	if (s->flavour == API)
+		pause_ms(s->takes);
 	(void)pthread_mutex_lock(&s->lock);
-	if ((s->page == NULL && s->flavour != PLAIN) || f != NULL) {
+	if (s->flavour == API) {
+		a.status = api_do(&s->api, q->method, q->target, "", 0);
+		n = (size_t)snprintf(page, sizeof(page), "%s", s->api.said);
+	} else if ((s->page == NULL && s->flavour != PLAIN) || f != NULL) {
 		size_t own = own_page(s, q, page + n, sizeof(page) - n);
 
 		n += own;
@@ -1300,9 +1329,9 @@ read_poison(struct server *s, const char *path)
 static enum flavour
 parse_flavour(const char *name)
 {
-	static const char *const names[] = { [VL] = "vl", [VM] = "vm", [CH] = "ch" };
+	static const char *const names[] = { [VL] = "vl", [VM] = "vm", [CH] = "ch", [API] = "api" };
 
-	for (int i = VL; i <= CH; i++)
+	for (int i = VL; i <= API; i++)
 		if (strcmp(name, names[i]) == 0)
 			return (enum flavour)i;
 	errx(2, "%s: no such flavour", name);
@@ -1423,6 +1452,8 @@ main(int argc, char *argv[])
 	port = parse(&s, argc, argv);
 	if (s.version == NULL)
 		s.version = s.flavour == VL ? "1.26.0" : s.flavour == VM ? "1.120.0" : "24.3.1.1";
+	s.api.words = strcmp(s.version, "words") == 0;
+	s.api.pages = strcmp(s.version, "pages") == 0;
 	s.started = time(NULL) - s.before;
 	s.began = s.born = now_ms();
 	(void)signal(SIGPIPE, SIG_IGN);
