@@ -176,6 +176,63 @@ copy() {
 	logs -l app_logs -f csv <e | awk -F , '$12 == "dependency_call" && ($13 == $2 || $13 == "" || $15 == "") { exit 1 }'
 }
 
+@test "rows: what hides what, the first that holds, events of one moment, who writes" {
+	rm -rf desk
+	cp -r "$OG_ROOT/test/catalogs/orders" desk
+	cat >desk/logs.tsv <<-'ROWS'
+	# Lines for tests
+	operation	at	event	level	message	when	by
+	*	start	any	DEBUG	{operation.name}		
+	gateway	end	sum		took {span.duration_ms:.0} ms	span.duration_ms>0	ledger
+	gateway	start	in	INFO	asked		
+	gateway	end	done	INFO	answered	ok	
+	gateway	call	out	DEBUG	asking		
+	gateway	end	done	ERROR	gave up	failed	
+	gateway	end	done	ERROR	never		
+	stock	end	level	INFO	of an operation without rows		
+	stock/reserve	end	try	WARN	again at {span.attempt}	retried	caller
+	stock/reserve	end	try	INFO	reserved at {span.attempt}		caller
+	broker/publish	end	told	INFO	published		
+	packing	start	unpack	INFO	from the queue		
+	ROWS
+	cat >>desk/layouts.tsv <<-'ROWS'
+	all	log	trace	{trace.id}	
+	all	log	span	{log.span_id}	
+	all	log	own	{span.id}	
+	all	log	parent	{span.parent_id}	
+	all	log	event	{log.event}	
+	all	log	level	{log.level}	
+	all	log	service	{log.service}	
+	all	log	message	{log.message}	
+	all	log	host	{log.host}	
+	all	log	what	{operation.name}	
+	ROWS
+	og-entities -c ./desk -n 3000 | og-incidents -c ./desk >wd
+	og-events -c ./desk -w wd | og-logs -c ./desk -w wd -l all >got
+	# Every gateway span: in, out, what it asked for, then the row of the first line that stands first.
+	jq -rs 'group_by(.trace)[] | map(.event) | join(" ")' got | sort | uniq -c >shapes
+	[ "$(jq -r 'select(.service == "gateway") | .event' got | sort -u | xargs)" = "done in out" ]
+	awk '{ $1 = "" } !/^ in (out .*)?sum done( (unpack|level))*$/ { print "odd: " $0; bad = 1 } END { exit bad }' shapes
+	[ -z "$(jq -c 'select(.message == "never")' got)" ]
+	# A row for the operation hides those for the service, and both hide those for all, at every moment.
+	[ "$(jq -r 'select(.event == "level") | .what' got | sort -u)" = level ]
+	[ "$(jq -r 'select(.what == "reserve") | .event' got | sort -u)" = try ]
+	[ "$(jq -r 'select(.event == "any") | .service' got | sort -u | xargs)" = "orders" ]
+	[ "$(jq -r 'select(.event == "sum") | .service' got | sort -u)" = ledger ]
+	# Attempts are spans, written by the caller: with its span, service and host.
+	jq -c 'select(.event == "try")' got >tries
+	[ "$(wc -l <tries)" -gt 300 ]
+	[ "$(jq -r 'select(.span != .parent or .span == .own or .service != "orders") | .trace' tries | wc -l)" -eq 0 ]
+	[ "$(jq -r .host tries | sort -u | grep -vc '^orders-')" -eq 0 ]
+	[ "$(jq -r 'select(.level == "WARN") | .message' tries | grep -vc '^again at [12]$')" -eq 0 ]
+	[ "$(jq -r 'select(.level == "WARN") | .message' tries | wc -l)" -gt 0 ]
+	# The queue is read when its writer has told that it wrote.
+	jq -rs 'group_by(.trace)[] | map(.event) | select(index("unpack")) | index("told") < index("unpack")' got | sort -u >after
+	[ "$(cat after)" = true ]
+	# A line of the start knows nothing of the end.
+	[ "$(jq -r 'select(.event == "in" or .event == "unpack") | .level' got | sort -u)" = INFO ]
+}
+
 @test "-c, -l, -f, -n, -w" {
 	local n
 

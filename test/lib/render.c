@@ -13,7 +13,7 @@
 #include "json.h"
 #include "out.h"
 #include "rec.h"
-#include "render.h"
+#include "render_impl.h"
 #include "sim.h"
 #include "tap.h"
 #include "world.h"
@@ -164,6 +164,97 @@ check_request(struct tally *t, const struct sim *s, struct render **d, struct js
 	}
 }
 
+/* ---- lines of requests ---- */
+
+struct lines {
+	unsigned long long n, early, equal, cause, foreign, far, most;
+};
+
+/* When a row's line is due, by the span alone; lines of one moment follow by a microsecond each. */
+static int64_t
+due(const struct sim_request *r, const struct render_line *l)
+{
+	const struct sim_span *x = &r->span[l->span];
+	int64_t call = INT64_MAX;
+
+	if (l->row->row->at == AT_END)
+		return x->start + x->length;
+	if (l->row->row->at == AT_START)
+		return x->start;
+	for (uint32_t i = 0; i < r->nspans; i++)
+		if (r->span[i].parent == (int32_t)l->span && r->span[i].start < call)
+			call = r->span[i].start;
+	return call < x->start + x->length ? call : x->start + x->length;
+}
+
+/* Must line a stand before line b, by what came of what? */
+static int
+leads(const struct sim_request *r, const struct render_line *a, const struct render_line *b)
+{
+	const struct sim_span *y = &r->span[b->span];
+
+	if (a->span == b->span)
+		return a->row->row->at < b->row->row->at || (a->row->row->at == b->row->row->at && a->row->row < b->row->row);
+	if (y->parent == (int32_t)a->span && y->node->stage == STAGE_ASYNC)
+		return 1;
+	if (y->parent == (int32_t)a->span)
+		return a->row->row->at != AT_END;
+	return r->span[a->span].parent == (int32_t)b->span && b->row->row->at == AT_END && r->span[a->span].node->stage != STAGE_ASYNC;
+}
+
+static void
+check_lines(struct lines *t, struct render *d, const struct sim_request *r)
+{
+	static char line[OUT_LINE_MAX];
+	const struct render_line *l;
+	int n = render_lines(d, r, &l);
+
+	for (int i = 0; i < n; i++) {
+		char *end = render_line(d, line, r, &l[i], NULL);
+
+		t->n++;
+		t->most += end == NULL || (size_t)(end - line) > render_most(d);
+		t->foreign += l[i].span >= r->nspans;
+		t->early += l[i].time < due(r, &l[i]);
+		t->far += l[i].time > due(r, &l[i]) + n;
+		t->equal += i > 0 && l[i].time <= l[i - 1].time;
+		for (int k = i + 1; k < n; k++)
+			t->cause += (unsigned)leads(r, &l[k], &l[i]);
+	}
+}
+
+static void
+check_log(struct tap *tap_of, const char *catalog, uint64_t seed)
+{
+	struct sim_traffic *traffic;
+	struct lines t = { 0 };
+	struct sim_request r;
+	struct render *d;
+	struct world w;
+	struct sim s;
+	char text[1024];
+
+	make_world(&w, catalog, seed);
+	if (sim_open(&s, &w, 0, text, sizeof(text)) == -1 ||
+	    (d = render_open(&s, catalog_layout(s.c, "lines", 5), RENDER_LINES, RENDER_JSON, text, sizeof(text))) == NULL)
+		errx(1, "%s", text);
+	if ((traffic = sim_traffic(&s, w.begin, w.end)) == NULL)
+		err(1, NULL);
+	for (int i = 0; i < REQUESTS / 4 && sim_next(traffic, &r) == 1; i++) {
+		sim_grow(&s, &r);
+		check_lines(&t, d, &r);
+	}
+	tap(tap_of, t.n > REQUESTS / 4 && t.foreign == 0, "%s: %llu lines, of spans of the request", catalog, t.n);
+	tap(tap_of, t.early == 0 && t.far == 0, "%s: none before it is due or much behind (%llu, %llu)", catalog, t.early, t.far);
+	tap(tap_of, t.equal == 0, "%s: no two at one time (%llu)", catalog, t.equal);
+	tap(tap_of, t.cause == 0, "%s: none behind what came of it (%llu)", catalog, t.cause);
+	tap(tap_of, t.most == 0, "%s: none is longer than was said (%llu)", catalog, t.most);
+	sim_traffic_free(traffic);
+	render_free(d);
+	sim_close(&s);
+	world_free(&w);
+}
+
 static void
 check_catalog(struct tap *tap_of, const char *catalog, uint64_t seed)
 {
@@ -218,5 +309,8 @@ main(void)
 	(void)setenv("OG_SHARE", "share/og", 1);
 	check_catalog(&t, "social", 3);
 	check_catalog(&t, "shop", 4);
+	check_log(&t, "social", 5);
+	check_log(&t, "shop", 6);
+	check_log(&t, "fibersqs", 7);
 	return tap_end(&t);
 }
