@@ -154,7 +154,7 @@ install: all
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	for s in 1 5 7; do mkdir -p $(DESTDIR)$(MANPREFIX)/man$$s && install -m 644 man/*.$$s $(DESTDIR)$(MANPREFIX)/man$$s || exit 1; done
 	[ $(PREFIX) = /usr/local ] || for f in man/*.[157]; do \
-		sed 's|/usr/local/share/og|$(PREFIX)/share/og|g' $$f >$(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/} || exit 1; done
+		sed 's|/usr/local/share/|$(PREFIX)/share/|g' $$f >$(DESTDIR)$(MANPREFIX)/man$${f##*.}/$${f##*/} || exit 1; done
 	mkdir -p $(DESTDIR)$(COMPLETIONS)
 	install -m 644 build/og.bash $(DESTDIR)$(COMPLETIONS)/og
 	for p in $(PROGRAMS) $(SCRIPTS); do ln -sf og $(DESTDIR)$(COMPLETIONS)/$$p || exit 1; done
