@@ -150,7 +150,7 @@ run_fields(struct render *d, const struct program *p, const struct context *c, c
 		to = put_word(to, s->word);
 		switch ((enum step_kind)s->kind) {
 		case STEP_FIELD:
-			to = render_guard(d->format, field, to);
+			to = s->tame ? to : render_guard(d->format, field, to);
 			*to++ = d->format == RENDER_CSV ? ',' : '\t';
 			field = to;
 			break;
@@ -169,7 +169,7 @@ run_fields(struct render *d, const struct program *p, const struct context *c, c
 			break;
 		}
 	}
-	to = render_guard(d->format, field, to);
+	to = p->tame ? to : render_guard(d->format, field, to);
 	*to++ = '\n';
 	return to;
 }

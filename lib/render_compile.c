@@ -44,6 +44,85 @@ is_number(enum catalog_source s, int arg)
 	}
 }
 
+/* Names of the catalog, which have neither commas nor quotes in them. */
+static int
+is_name(enum catalog_source s)
+{
+	switch (s) {
+	case SRC_PERSONA_ID:
+	case SRC_PERSONA_CLASS:
+	case SRC_ROOT_OPERATION:
+	case SRC_ROOT_CATEGORY:
+	case SRC_REMOTE_LINK:
+	case SRC_REMOTE_PLACE:
+	case SRC_REMOTE_SERVICE:
+	case SRC_PLACE_ID:
+	case SRC_PLACE_PART:
+	case SRC_SERVICE_ID:
+	case SRC_SERVICE_PART:
+	case SRC_SERVICE_NAME:
+	case SRC_SERVICE_GROUP:
+	case SRC_SPAN_KIND:
+	case SRC_CALL_LINK:
+	case SRC_CALL_PLACE:
+	case SRC_OP_NAME:
+	case SRC_OP_CATEGORY:
+	case SRC_STATUS_CODE:
+	case SRC_STATUS_TYPE:
+	case SRC_ERROR_CODE:
+	case SRC_LINK_ID:
+	case SRC_LINK_FROM:
+	case SRC_LINK_TO:
+	case SRC_INCIDENT_LINK:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Nothing that CSV or TSV would have to guard. */
+static int
+is_tame(const char *text)
+{
+	return text == NULL || text[strcspn(text, ",\"\n\r\t\\")] == '\0';
+}
+
+static int
+is_tame_form(const struct form *f)
+{
+	for (int i = 0; i < f->text->n; i++) {
+		const struct catalog_piece *p = &f->text->piece[i];
+
+		if (p->src == SRC_NONE ? !is_tame(p->text)
+				       : p->src != SRC_HEX && p->src != SRC_DIGITS && p->src != SRC_UUID && p->src != SRC_TIME)
+			return 0;
+	}
+	return 1;
+}
+
+/* Does a field, all its rows, never need a guard? */
+static int
+is_tame_field(const struct render *d, int from, int to)
+{
+	for (int i = from; i < to; i++)
+		for (int k = 0; k < d->layout->field[i].value.n; k++) {
+			const struct catalog_piece *p = &d->layout->field[i].value.piece[k];
+			int tame = is_number(p->src, TIME_UNIX) || is_name(p->src);
+
+			if (p->src == SRC_NONE)
+				tame = is_tame(p->text);
+			else if (p->src == SRC_REQUEST_ID || p->src == SRC_SPAN_REQUEST)
+				tame = is_tame_form(&d->request);
+			else if (p->src == SRC_SPAN_ID || p->src == SRC_SPAN_PARENT || p->src == SRC_LOG_SPAN)
+				tame = is_tame_form(&d->span);
+			else if (p->src == SRC_TRACE_ID)
+				tame = is_tame_form(&d->trace);
+			if (!tame)
+				return 0;
+		}
+	return 1;
+}
+
 /* Is it the same for every span of an operation that ends well, or for every one that fails? Of lines: of one row? */
 static int
 is_constant(enum catalog_source s, const struct context *c)
@@ -360,6 +439,7 @@ render_compile(struct render *d, struct program *p, const struct example *e)
 		.release = -1 };
 	struct render_line line = { .row = e->row };
 	struct sim_request r = { 0 };
+	struct step *s;
 	int r_ok;
 
 	if (b == NULL)
@@ -372,7 +452,7 @@ render_compile(struct render *d, struct program *p, const struct example *e)
 	};
 	if (d->format == RENDER_JSON)
 		add_text(b, "{", 1);
-	for (int i = 0, first = 1; i < l->n;) {
+	for (int i = 0, first = 1, from = 0; i < l->n;) {
 		if (strcmp(l->field[i].name, "*") == 0) {
 			i++;
 			continue;
@@ -382,11 +462,14 @@ render_compile(struct render *d, struct program *p, const struct example *e)
 			add_text(b, "\"", 1);
 			add_escaped(b, l->field[i].name);
 			add_text(b, "\":", 2);
-		} else if (!first) {
-			(void)add_step(b, STEP_FIELD);
+		} else if (!first && (s = add_step(b, STEP_FIELD)) != NULL) {
+			s->tame = (uint8_t)p->tame;
 		}
 		first = 0;
+		from = i;
 		i = add_field(b, i);
+		/* The record of a rollout has other ids. */
+		p->tame = e->rollout == NULL && is_tame_field(d, from, i);
 	}
 	if (d->format == RENDER_JSON)
 		add_text(b, "}\n", 2);

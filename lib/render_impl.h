@@ -23,6 +23,7 @@ struct step {
 	uint8_t quote;  /* in quotes unless null */
 	uint8_t bare;   /* alone in its field: null where there is nothing */
 	uint8_t source; /* enum catalog_source */
+	uint8_t tame;   /* STEP_FIELD: the field that ends here needs no guard */
 	int16_t places;
 	uint32_t salt;                   /* of the field, for what is drawn */
 	int32_t arg;                     /* of the source; where to go on for STEP_UNLESS and STEP_GOTO */
@@ -33,6 +34,7 @@ struct step {
 
 struct program {
 	int n;
+	int tame; /* neither does the last one */
 	struct step *step;
 };
 
