@@ -333,6 +333,7 @@ cut_short(struct sim *s, int32_t at, int64_t end)
 	}
 	x->length = end - x->start;
 	x->blamed = -1;
+	x->cache = -1;
 	fail(x, source, cause, at, (int16_t)s->c->set.timeout_code);
 }
 

@@ -112,11 +112,11 @@ tables() {
 
 	mkdir -p "$2/data"
 	og-entities -c fibersqs -n "$3" | og-incidents -S "$1" >"$2/world.ndjson"
-	og-events -w "$2/world.ndjson" -l keys >keys
-	og-logs -w "$2/world.ndjson" -l app_logs -f csv <keys >"$of-app_logs.csv"
-	og-spans -w "$2/world.ndjson" -l trace_spans -f csv <keys >"$of-trace_spans.csv"
-	og-tickets -w "$2/world.ndjson" -l tso_calls -f csv <keys >"$of-tso_calls.csv"
-	og-tickets -w "$2/world.ndjson" -l tso_truth -f csv <keys >"$2/tso_truth.csv"
+	og-events -w "$2/world.ndjson" -l keys >smallest
+	og-logs -w "$2/world.ndjson" -l app_logs -f csv <smallest >"$of-app_logs.csv"
+	og-spans -w "$2/world.ndjson" -l trace_spans -f csv <smallest >"$of-trace_spans.csv"
+	og-tickets -w "$2/world.ndjson" -l tso_calls -f csv <smallest >"$of-tso_calls.csv"
+	og-tickets -w "$2/world.ndjson" -l tso_truth -f csv <smallest >"$2/tso_truth.csv"
 	og-events -w "$2/world.ndjson" -l txn_facts -f csv >"$of-txn_facts.csv"
 	og-events -w "$2/world.ndjson" -l labels -f csv >"$2/labels.csv"
 	og-series -w "$2/world.ndjson" -l network_circuit_metrics -f csv >"$of-network_circuit_metrics.csv"
