@@ -82,20 +82,22 @@ plants() {
 	local i catalog layout
 
 	mkdir more
-	cp -r "$OG_ROOT"/share/og/* "$OG_ROOT/test/catalogs/orders" more
+	cp -r "$OG_ROOT"/share/og/* "$OG_ROOT/test/catalogs/orders" "$OG_ROOT/test/catalogs/cables" more
 	export OG_SHARE=$PWD/more
 	for i in $(seq 20); do
-		case $((i % 3)) in
+		case $((i % 5)) in
 		0) catalog=social layout=wide ;;
 		1) catalog=shop layout=traces ;;
 		2) catalog=orders layout=wide ;;
+		3) catalog=fibersqs layout=wide ;;
+		4) catalog=cables layout=wide ;;
 		esac
-		world "$catalog" "$(seed)" 800 5 >good.w
+		world "$catalog" "$(seed)" 2000 5 >good.w
 		og-check <good.w >verdict || { cat verdict; return 1; }
 		og-events -w good.w -l "$layout" >good.e
 		og-spans -w good.w -l "$layout" <good.e >good.s
 		og-check -w good.w <good.e >verdict || { cat verdict; return 1; }
-		[ "$(jq .figures.trees verdict)" -gt 600 ]
+		[ "$(jq .figures.trees verdict)" -gt 1500 ]
 		if [ "$layout" = wide ]; then
 			og-metrics -c "$catalog" <good.s >good.m
 			og-check -w good.w -m good.m <good.s >verdict || { cat verdict; return 1; }
