@@ -166,16 +166,16 @@ check_long(struct check *c, uint64_t number)
 
 /* ---- the verdict ---- */
 
-static void
-put_text(struct out *o, const char *text)
+void
+check_put_text(struct out *o, const char *text)
 {
 	size_t n = strlen(text);
 
 	out_took(o, json_quote(out_room(o, JSON_QUOTED(n)), text, n));
 }
 
-__attribute__((format(printf, 2, 3))) static void
-put(struct out *o, const char *fmt, ...)
+void
+check_put(struct out *o, const char *fmt, ...)
 {
 	char *to = out_room(o, CHECK_TEXT);
 	va_list ap;
@@ -190,21 +190,21 @@ put(struct out *o, const char *fmt, ...)
 static void
 put_account(struct out *o, const char *name, const struct account *a)
 {
-	put(o, "{\"name\":\"%s\",\"ok\":%s,\"counted\":%llu,\"broken\":%llu", name, a->broken == 0 ? "true" : "false",
+	check_put(o, "{\"name\":\"%s\",\"ok\":%s,\"counted\":%llu,\"broken\":%llu", name, a->broken == 0 ? "true" : "false",
 	    (unsigned long long)a->counted, (unsigned long long)a->broken);
 	if (!a->applies && a->broken == 0 && a->why != NULL) {
-		put(o, ",\"unknown\":");
-		put_text(o, a->why);
+		check_put(o, ",\"unknown\":");
+		check_put_text(o, a->why);
 	}
 	for (uint64_t i = 0; i < a->broken && i < CHECK_SHOWN; i++) {
-		put(o, "%s{", i == 0 ? ",\"first\":[" : ",");
+		check_put(o, "%s{", i == 0 ? ",\"first\":[" : ",");
 		if (a->shown[i].line > 0)
-			put(o, "\"line\":%llu,", (unsigned long long)a->shown[i].line);
-		put(o, "\"what\":");
-		put_text(o, a->shown[i].text);
-		put(o, "}");
+			check_put(o, "\"line\":%llu,", (unsigned long long)a->shown[i].line);
+		check_put(o, "\"what\":");
+		check_put_text(o, a->shown[i].text);
+		check_put(o, "}");
 	}
-	put(o, a->broken > 0 ? "]}" : "}");
+	check_put(o, a->broken > 0 ? "]}" : "}");
 }
 
 static void
@@ -212,14 +212,14 @@ put_figures(const struct check *c, struct out *o)
 {
 	static const char *const by[] = { NULL, "self", "infrastructure", "deployment", "dependency" };
 
-	put(o, "],\"figures\":{\"records\":%llu", (unsigned long long)c->records);
+	check_put(o, "],\"figures\":{\"records\":%llu", (unsigned long long)c->records);
 	if (c->plan.kind == CHECK_SPANS) {
-		put(o, ",\"trees\":%llu,\"rollout_records\":%llu,\"failed\":%llu", (unsigned long long)c->ntrees,
+		check_put(o, ",\"trees\":%llu,\"rollout_records\":%llu,\"failed\":%llu", (unsigned long long)c->ntrees,
 		    (unsigned long long)c->nmarks, (unsigned long long)c->nfailed);
 		for (int i = BY_SELF; i <= BY_CALLEE; i++)
-			put(o, ",\"%s\":%llu", by[i], (unsigned long long)c->by[i]);
+			check_put(o, ",\"%s\":%llu", by[i], (unsigned long long)c->by[i]);
 	}
-	put(o, "}");
+	check_put(o, "}");
 }
 
 /* What holds only as far as memory went, or by fingerprints. */
@@ -228,20 +228,20 @@ put_limits(const struct check *c, struct out *o)
 {
 	int n = 0;
 
-	put(o, ",\"approximated\":[");
+	check_put(o, ",\"approximated\":[");
 	if (c->ids.full) {
-		put_text(o, "ids: only so many were remembered as fit into 1 GiB; a later one that is met twice is not found");
+		check_put_text(o, "ids: only so many were remembered as fit into 1 GiB; a later one that is met twice is not found");
 		n++;
 	}
 	if (c->ids.n > 0) {
-		put(o, n++ > 0 ? "," : "");
-		put_text(o, "ids: compared by 64-bit fingerprints; two that differ are taken for equal but once in 2^64");
+		check_put(o, n++ > 0 ? "," : "");
+		check_put_text(o, "ids: compared by 64-bit fingerprints; two that differ are taken for equal but once in 2^64");
 	}
 	if (c->real.bytes > c->real.raw && c->real.raw > 0) {
-		put(o, n > 0 ? "," : "");
-		put_text(o, "compression: measured on samples of the input, a MiB of every 16");
+		check_put(o, n > 0 ? "," : "");
+		check_put_text(o, "compression: measured on samples of the input, a MiB of every 16");
 	}
-	put(o, "]");
+	check_put(o, "]");
 }
 
 static void
@@ -252,16 +252,16 @@ put_head(const struct check *c, struct out *o, int broken)
 
 	if (c->plan.kind == CHECK_SPANS && c->children == 0)
 		kind = "events";
-	put(o, "{\"ok\":%s,\"kind\":\"%s\"", broken ? "false" : "true", kind);
+	check_put(o, "{\"ok\":%s,\"kind\":\"%s\"", broken ? "false" : "true", kind);
 	if (c->cat != NULL) {
-		put(o, ",\"catalog\":");
-		put_text(o, c->cat->name);
+		check_put(o, ",\"catalog\":");
+		check_put_text(o, c->cat->name);
 	}
 	if (c->plan.kind == CHECK_SPANS && c->cat != NULL) {
-		put(o, ",\"layout\":");
-		put_text(o, c->cat->layout[c->plan.layout].name);
+		check_put(o, ",\"layout\":");
+		check_put_text(o, c->cat->layout[c->plan.layout].name);
 	}
-	put(o, ",\"checks\":[");
+	check_put(o, ",\"checks\":[");
 }
 
 /* Roots alone are events, whose calls are elsewhere; a single root among trees has lost its own. */
@@ -299,7 +299,7 @@ check_verdict(struct check *c, struct out *o)
 	for (int i = 0; i < PROMISES; i++)
 		if (c->account[i].applies || c->account[i].why != NULL || c->account[i].broken > 0) {
 			if (n++ > 0)
-				put(o, ",");
+				check_put(o, ",");
 			put_account(o, names[i], &c->account[i]);
 		}
 	put_figures(c, o);
@@ -308,7 +308,7 @@ check_verdict(struct check *c, struct out *o)
 	measures.len = 0;
 	(void)out_close(&measures);
 	put_limits(c, o);
-	put(o, "}\n");
+	check_put(o, "}\n");
 	if (c->failed != 0) {
 		errno = c->failed;
 		return -1;

@@ -195,6 +195,11 @@ struct signals {
 	struct json_reader *json;
 };
 
+/* Keys of a sample; sample_keys are their names. */
+enum { S_METRIC, S_TS, S_VALUE, S_TAGS, S_EXEMPLAR, S_KEYS };
+extern const char *const sample_keys[S_KEYS];
+#define S_PLACES 9 /* decimals of a value that count */
+
 /* What the sample before said. */
 struct together {
 	uint64_t labels;
@@ -250,6 +255,10 @@ check_count(struct check *c, enum promise p)
 	c->account[p].counted++;
 }
 void check_applies(struct check *, enum promise, int applies, const char *why);
+
+/* Parts of the verdict: at most CHECK_TEXT bytes; a text with quotes around it. */
+__attribute__((format(printf, 2, 3))) void check_put(struct out *, const char *fmt, ...);
+void check_put_text(struct out *, const char *text);
 
 /* The key of a name; of a text in a line; 0: null. */
 uint64_t name_key(const char *text);

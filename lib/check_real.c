@@ -1,6 +1,5 @@
 /* How much the data looks like that of production: measures, and the bands in which published ones lie. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,27 +263,6 @@ measure_all(struct check *c, double value[MEASURES], int known[MEASURES])
 	value[M_COMPRESSION] = (double)r->raw / (double)(r->packed > 0 ? r->packed : 1);
 }
 
-__attribute__((format(printf, 2, 3))) static void
-put(struct out *o, const char *fmt, ...)
-{
-	char *to = out_room(o, 2 * CHECK_TEXT);
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(to, 2 * (size_t)CHECK_TEXT, fmt, ap);
-	va_end(ap);
-	out_took(o, to + (n < 2 * CHECK_TEXT ? n : 2 * CHECK_TEXT - 1));
-}
-
-static void
-put_text(struct out *o, const char *text)
-{
-	size_t n = strlen(text);
-
-	out_took(o, json_quote(out_room(o, JSON_QUOTED(n)), text, n));
-}
-
 static int
 order_latencies(const void *one, const void *two)
 {
@@ -302,24 +280,24 @@ put_actions(const struct check *c, struct out *o)
 
 	if (r->nlatency > 0)
 		qsort(r->latency, (size_t)r->nlatency, sizeof(*r->latency), order_latencies);
-	put(o, ",\"latency\":[");
+	check_put(o, ",\"latency\":[");
 	for (int i = 0; i < r->nlatency; i++) {
 		const struct hist *h = &r->latency[i].hist;
 		int64_t half = hist_quantile(h, 0.5), most = hist_quantile(h, 0.99);
 
 		if (hist_count(h) < ENOUGH || half == 0)
 			continue;
-		put(o, n++ > 0 ? ",{\"action\":" : "{\"action\":");
-		put_text(o, r->latency[i].action);
+		check_put(o, n++ > 0 ? ",{\"action\":" : "{\"action\":");
+		check_put_text(o, r->latency[i].action);
 		if (r->latency[i].service >= 0) {
-			put(o, ",\"service\":");
-			put_text(o, c->cat->service[r->latency[i].service].id);
+			check_put(o, ",\"service\":");
+			check_put_text(o, c->cat->service[r->latency[i].service].id);
 		}
-		put(o, ",\"requests\":%llu,\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,\"p99_p50\":%.2f}",
+		check_put(o, ",\"requests\":%llu,\"p50_ms\":%.3f,\"p95_ms\":%.3f,\"p99_ms\":%.3f,\"p99_p50\":%.2f}",
 		    (unsigned long long)hist_count(h), (double)half / 1000, (double)hist_quantile(h, 0.95) / 1000, (double)most / 1000,
 		    (double)most / (double)half);
 	}
-	put(o, "]");
+	check_put(o, "]");
 }
 
 void
@@ -329,21 +307,21 @@ real_put(struct check *c, struct out *o, int *broken)
 	int known[MEASURES] = { 0 }, n = 0;
 
 	measure_all(c, value, known);
-	put(o, ",\"measures\":[");
+	check_put(o, ",\"measures\":[");
 	for (int m = 0; m < MEASURES; m++) {
 		const struct band *b = &c->band[m];
 		int in = value[m] >= b->low && value[m] <= b->high;
 
 		if (!known[m])
 			continue;
-		put(o, "%s{\"name\":\"%s\",\"value\":%.4f", n++ > 0 ? "," : "", names[m], value[m]);
+		check_put(o, "%s{\"name\":\"%s\",\"value\":%.4f", n++ > 0 ? "," : "", names[m], value[m]);
 		if (b->source != NULL) {
-			put(o, ",\"low\":%g,\"high\":%g,\"in\":%s,\"source\":", b->low, b->high, in ? "true" : "false");
-			put_text(o, b->source);
+			check_put(o, ",\"low\":%g,\"high\":%g,\"in\":%s,\"source\":", b->low, b->high, in ? "true" : "false");
+			check_put_text(o, b->source);
 			*broken |= !in;
 		}
-		put(o, "}");
+		check_put(o, "}");
 	}
-	put(o, "]");
+	check_put(o, "]");
 	put_actions(c, o);
 }

@@ -7,10 +7,7 @@
 #include "clock.h"
 #include "mix.h"
 
-enum { METRIC, TS, VALUE, TAGS, EXEMPLAR, KEYS };
-static const char *const keys[KEYS] = { "metric", "ts", "value", "tags", "exemplar" };
-
-#define PLACES 9 /* decimals of a value that count */
+const char *const sample_keys[S_KEYS] = { "metric", "ts", "value", "tags", "exemplar" };
 
 static int
 layout_of(const struct catalog *c, const char *name)
@@ -23,7 +20,7 @@ sample_open(struct check *c)
 {
 	static const char no_world[] = "needs the world";
 
-	if ((c->json = json_reader(keys, KEYS)) == NULL)
+	if ((c->json = json_reader(sample_keys, S_KEYS)) == NULL)
 		return -1;
 	check_applies(c, P_JSON, 1, NULL);
 	check_applies(c, P_KEYS, 1, NULL);
@@ -57,7 +54,7 @@ is_metric(const struct catalog *c, const char *name)
 }
 
 static int
-check_types(struct check *c, const struct json_value v[KEYS], int64_t *us, agg_int *value)
+check_types(struct check *c, const struct json_value v[S_KEYS], int64_t *us, agg_int *value)
 {
 	struct json_value key, tag;
 	const char *next = NULL;
@@ -65,18 +62,18 @@ check_types(struct check *c, const struct json_value v[KEYS], int64_t *us, agg_i
 	int more;
 
 	check_count(c, P_TYPES);
-	if (!json_is_string(v[METRIC]) || v[METRIC].n <= 2)
-		check_fault(c, P_TYPES, c->line, "\"metric\": %s", show(v[METRIC], text));
-	else if (json_scaled(v[TS], 6, us) == -1 || *us < 0)
-		check_fault(c, P_TYPES, c->line, "\"ts\": %s", show(v[TS], text));
-	else if (agg_number(v[VALUE].p, v[VALUE].n, PLACES, value) == -1)
-		check_fault(c, P_TYPES, c->line, "\"value\": %s", show(v[VALUE], text));
-	else if (v[TAGS].p[0] != '{')
-		check_fault(c, P_TYPES, c->line, "\"tags\": %s", show(v[TAGS], text));
-	else if (v[EXEMPLAR].p != NULL && !json_is_string(v[EXEMPLAR]))
-		check_fault(c, P_TYPES, c->line, "\"exemplar\": %s", show(v[EXEMPLAR], text));
+	if (!json_is_string(v[S_METRIC]) || v[S_METRIC].n <= 2)
+		check_fault(c, P_TYPES, c->line, "\"metric\": %s", show(v[S_METRIC], text));
+	else if (json_scaled(v[S_TS], 6, us) == -1 || *us < 0)
+		check_fault(c, P_TYPES, c->line, "\"ts\": %s", show(v[S_TS], text));
+	else if (agg_number(v[S_VALUE].p, v[S_VALUE].n, S_PLACES, value) == -1)
+		check_fault(c, P_TYPES, c->line, "\"value\": %s", show(v[S_VALUE], text));
+	else if (v[S_TAGS].p[0] != '{')
+		check_fault(c, P_TYPES, c->line, "\"tags\": %s", show(v[S_TAGS], text));
+	else if (v[S_EXEMPLAR].p != NULL && !json_is_string(v[S_EXEMPLAR]))
+		check_fault(c, P_TYPES, c->line, "\"exemplar\": %s", show(v[S_EXEMPLAR], text));
 	else {
-		while ((more = json_member(v[TAGS], &next, &key, &tag)) == 1 && json_is_string(tag))
+		while ((more = json_member(v[S_TAGS], &next, &key, &tag)) == 1 && json_is_string(tag))
 			;
 		if (more == 0)
 			return 0;
@@ -96,18 +93,18 @@ check_keys(struct check *c, const char *line, size_t len)
 
 	check_count(c, P_KEYS);
 	while (json_member(whole, &next, &key, &v) == 1) {
-		if (n == KEYS || key.n != strlen(keys[n]) || memcmp(key.p, keys[n], key.n) != 0) {
+		if (n == S_KEYS || key.n != strlen(sample_keys[n]) || memcmp(key.p, sample_keys[n], key.n) != 0) {
 			key.p--;
 			key.n += 2;
-			check_fault(c, P_KEYS, c->line, "%s where %s%s%s should be", show(key, text), n < EXEMPLAR ? "\"" : "",
-			    n < EXEMPLAR ? keys[n] : "nothing", n < EXEMPLAR ? "\"" : "");
+			check_fault(c, P_KEYS, c->line, "%s where %s%s%s should be", show(key, text), n < S_EXEMPLAR ? "\"" : "",
+			    n < S_EXEMPLAR ? sample_keys[n] : "nothing", n < S_EXEMPLAR ? "\"" : "");
 			return -1;
 		}
 		n++;
 	}
-	if (n >= EXEMPLAR)
+	if (n >= S_EXEMPLAR)
 		return 0;
-	check_fault(c, P_KEYS, c->line, "no \"%s\"", keys[n]);
+	check_fault(c, P_KEYS, c->line, "no \"%s\"", sample_keys[n]);
 	return -1;
 }
 
@@ -194,7 +191,7 @@ check_totals(struct check *c, const char *metric, uint64_t labels, agg_int value
 void
 sample_check(struct check *c, const char *line, size_t len)
 {
-	struct json_value v[KEYS] = { { NULL, 0 } }, key, tag;
+	struct json_value v[S_KEYS] = { { NULL, 0 } }, key, tag;
 	char metric[CHECK_WORD], text[64];
 	const char *e, *next = NULL;
 	uint64_t labels;
@@ -211,16 +208,16 @@ sample_check(struct check *c, const char *line, size_t len)
 	if (c->world != NULL) {
 		check_count(c, P_WINDOW);
 		if (us < c->world->begin || us > c->world->end + late)
-			check_fault(c, P_WINDOW, c->line, "%s is outside the world", show(v[TS], text));
+			check_fault(c, P_WINDOW, c->line, "%s is outside the world", show(v[S_TS], text));
 	}
-	if (json_text(v[METRIC], metric, sizeof(metric)) < 0)
+	if (json_text(v[S_METRIC], metric, sizeof(metric)) < 0)
 		metric[0] = '\0';
 	check_count(c, P_METRICS);
 	if (c->account[P_METRICS].applies && !is_metric(c->cat, metric))
-		check_fault(c, P_METRICS, c->line, "no metric %s in the catalog", show(v[METRIC], text));
+		check_fault(c, P_METRICS, c->line, "no metric %s in the catalog", show(v[S_METRIC], text));
 	check_count(c, P_NAMES);
 	labels = mix((uint64_t)us);
-	while (json_member(v[TAGS], &next, &key, &tag) == 1) {
+	while (json_member(v[S_TAGS], &next, &key, &tag) == 1) {
 		if (key.n == 2 && memcmp(key.p, "le", 2) == 0)
 			continue;
 		labels += mix(mix_name(key.p, key.n) ^ mix(value_key(tag)));

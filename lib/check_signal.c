@@ -11,12 +11,8 @@
 #include "check_impl.h"
 #include "mix.h"
 
-enum { METRIC, TS, VALUE, TAGS, EXEMPLAR, KEYS };
-static const char *const keys[KEYS] = { "metric", "ts", "value", "tags", "exemplar" };
-
 enum { OF_LINES, OF_SAMPLES };
 
-#define PLACES 9        /* decimals of a value that count */
 #define HELD (4 << 20)  /* bytes of samples of one line */
 #define METRICS_MAX 512 /* that are told apart */
 
@@ -39,7 +35,7 @@ check_measure(struct check *c, const char *labels, int64_t interval, int deltas,
 		goto fail;
 	if (file != NULL)
 		(void)fclose(file);
-	if (out_open(&s->out, fd, interval == 0 ? HELD : 0) == -1 || (s->json = json_reader(keys, KEYS)) == NULL)
+	if (out_open(&s->out, fd, interval == 0 ? HELD : 0) == -1 || (s->json = json_reader(sample_keys, S_KEYS)) == NULL)
 		goto fail;
 	h = measure_histograms(s->measure, &n);
 	if (interval != 0 && (s->agg = agg_open(&s->out, h, n, interval, s->hold, !deltas)) == NULL)
@@ -101,23 +97,23 @@ tally_of(struct check *c, struct json_value metric)
 static int
 count_sample(struct check *c, const char *line, size_t len, int side)
 {
-	struct json_value v[KEYS] = { { NULL, 0 } }, key, tag;
+	struct json_value v[S_KEYS] = { { NULL, 0 } }, key, tag;
 	const char *e, *next = NULL;
 	struct tally *t;
 	uint64_t sum = 0;
 	agg_int value;
 	int64_t us;
 
-	if (json_read(c->signals.json, line, len, v, &e) == -1 || !json_is_string(v[METRIC]) || json_is_null(v[TAGS]) ||
-	    v[TAGS].p[0] != '{' || json_scaled(v[TS], 6, &us) == -1 || v[VALUE].p == NULL ||
-	    agg_number(v[VALUE].p, v[VALUE].n, PLACES, &value) == -1)
+	if (json_read(c->signals.json, line, len, v, &e) == -1 || !json_is_string(v[S_METRIC]) || json_is_null(v[S_TAGS]) ||
+	    v[S_TAGS].p[0] != '{' || json_scaled(v[S_TS], 6, &us) == -1 || v[S_VALUE].p == NULL ||
+	    agg_number(v[S_VALUE].p, v[S_VALUE].n, S_PLACES, &value) == -1)
 		return -1;
-	if ((t = tally_of(c, v[METRIC])) == NULL)
+	if ((t = tally_of(c, v[S_METRIC])) == NULL)
 		return -1;
-	while (json_member(v[TAGS], &next, &key, &tag) == 1)
+	while (json_member(v[S_TAGS], &next, &key, &tag) == 1)
 		sum += mix(mix_name(key.p, key.n) ^ mix(value_key(tag)));
 	sum = mix(sum + mix((uint64_t)us)) + mix((uint64_t)value * MIX_G ^ (uint64_t)(value >> 64));
-	t->sum[side] += mix(sum ^ mix(value_key(v[EXEMPLAR])));
+	t->sum[side] += mix(sum ^ mix(value_key(v[S_EXEMPLAR])));
 	t->n[side]++;
 	t->value[side] += value;
 	return 0;
@@ -186,8 +182,8 @@ compare(struct check *c, const struct tally *t, const char *name)
 {
 	char one[AGG_DIGITS + 1], two[AGG_DIGITS + 1];
 
-	*agg_print(one, t->value[OF_LINES], PLACES) = '\0';
-	*agg_print(two, t->value[OF_SAMPLES], PLACES) = '\0';
+	*agg_print(one, t->value[OF_LINES], S_PLACES) = '\0';
+	*agg_print(two, t->value[OF_SAMPLES], S_PLACES) = '\0';
 	c->account[P_SIGNALS].counted += t->n[OF_LINES];
 	if (t->n[OF_LINES] != t->n[OF_SAMPLES])
 		check_fault(c, P_SIGNALS, 0, "%.64s: %llu samples in %.64s, %llu by the lines", t->metric,
