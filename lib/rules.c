@@ -22,6 +22,7 @@ static const struct {
 	[K_UNIQUE] = { "unique", 1, 0, 0, 0 },
 	[K_EXISTS] = { "exists", 1, 1, 0, 0 },
 	[K_MISSING] = { "missing", 1, 1, 0, 0 },
+	[K_SUM] = { "sum", 1, 2, 0, 0 },
 	[K_MEAN] = { "mean", 1, 2, 0, 0 },
 	[K_MIN] = { "min", 1, 2, 0, 0 },
 	[K_MAX] = { "max", 1, 2, 0, 0 },

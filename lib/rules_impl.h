@@ -79,6 +79,7 @@ enum kind {
 	K_UNIQUE,
 	K_EXISTS,
 	K_MISSING,
+	K_SUM,
 	K_MEAN,
 	K_MIN,
 	K_MAX,

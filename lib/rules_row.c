@@ -440,6 +440,8 @@ statistic(enum kind k, const struct sums *s)
 	double n = (double)(s->rows - s->bad);
 
 	switch (k) {
+	case K_SUM:
+		return s->sum;
 	case K_MEAN:
 		return n > 0 ? s->sum / n : 0;
 	case K_MIN:

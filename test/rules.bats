@@ -55,6 +55,7 @@ parents	missing	spans.parent[parent!=]	spans.id			0
 first	min	spans.timestamp			begin			
 last	max	spans.timestamp				end		
 mean	mean	spans.ms[parent= & @cause]	spans.ms[parent= & !@cause*]		3	5		
+total	sum	spans.ms[parent=]	spans.status=ok|error[parent=]		82	83		
 median	p50	spans.ms[parent=]			60	90		
 p95	p95	spans.ms[parent= & @cause]	spans.ms[parent= & !@cause]		2.5	5		
 p99	p99	spans.ms[parent= & status=ok|error]			200	300		
