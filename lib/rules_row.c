@@ -522,11 +522,28 @@ compare_bounds(struct rule *x)
 		    x, NULL, 0, "%s is %s %s", rule_number(x, x->value, one), timed ? "after" : "above", rule_number(x, x->high, two));
 }
 
+/* A statistic, divided by that of the other rows. */
+static void
+divide(struct rule *x)
+{
+	const struct sums *of = &x->sums[OF], *against = &x->sums[AGAINST];
+	double other = x->has_against ? statistic(x->kind, against) : 1;
+
+	x->value = statistic(x->kind, of);
+	if (x->kind != K_MIN && x->kind != K_MAX && (of->rows < RULES_ENOUGH || (x->has_against && against->rows < RULES_ENOUGH)))
+		unknown(x, "fewer than 100 rows");
+	else if (x->kind == K_DAY && of->rows < 24 * RULES_ENOUGH)
+		unknown(x, "fewer than 2400 rows");
+	else if (of->rows == 0 || (x->has_against && (against->rows == 0 || other == 0)))
+		unknown(x, "no rows, or nothing to divide by");
+	else
+		x->value /= other;
+}
+
 void
 rule_end(struct rules *r, struct rule *x)
 {
 	const struct sums *of = &x->sums[OF], *against = &x->sums[AGAINST];
-	double other;
 
 	if (x->prints.full)
 		unknown(x, "more keys than fit into 1 GiB");
@@ -566,16 +583,7 @@ rule_end(struct rules *r, struct rule *x)
 		x->value = (double)of->rows;
 		break;
 	default:
-		x->value = statistic(x->kind, of);
-		other = x->has_against ? statistic(x->kind, against) : 1;
-		if (x->kind != K_MIN && x->kind != K_MAX && (of->rows < RULES_ENOUGH || (x->has_against && against->rows < RULES_ENOUGH)))
-			unknown(x, "fewer than 100 rows");
-		else if (x->kind == K_DAY && of->rows < 24 * RULES_ENOUGH)
-			unknown(x, "fewer than 2400 rows");
-		else if (of->rows == 0 || (x->has_against && (against->rows == 0 || other == 0)))
-			unknown(x, "no rows, or nothing to divide by");
-		else
-			x->value /= other;
+		divide(x);
 	}
 	compare_bounds(x);
 }
