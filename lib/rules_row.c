@@ -250,6 +250,19 @@ cell_key(struct cell c)
 	return mix_name(c.p, c.n) | 1;
 }
 
+/* Rows that do not stand with the others of their group could not be compared with them. */
+static void
+begin_group(struct rule *x, const struct csv *c, uint64_t key)
+{
+	if (key == x->group)
+		return;
+	x->group = key;
+	x->rank = 0;
+	x->nseen = 0;
+	if (prints_put(&x->prints, key, NULL) == 0)
+		rule_fault(x, c, 0, "others of its group stand elsewhere");
+}
+
 /* A value of the list "a,b"? */
 static int
 is_listed(const char *list, struct cell c)
@@ -276,11 +289,7 @@ row_order(struct rule *x, const struct csv *c)
 	int64_t us;
 	int rank = 0;
 
-	if (key != x->group) {
-		x->group = key;
-		x->rank = 0;
-		x->nseen = 0;
-	}
+	begin_group(x, c, key);
 	if (x->step_column != NULL) {
 		struct cell step = c->cell[x->step_at];
 
@@ -319,10 +328,7 @@ row_inside(struct rule *x, const struct csv *c)
 	struct seen *s;
 	int64_t us, ns, end;
 
-	if (key != x->group) {
-		x->group = key;
-		x->nseen = 0;
-	}
+	begin_group(x, c, key);
 	if (cell_time(c->cell[x->of.at[0]], &us) == -1 || num_scaled(length.p, length.n, 6, &ns) == -1) {
 		rule_fault(x, c, 0, "no time, or no length");
 		return;
@@ -545,8 +551,12 @@ rule_end(struct rules *r, struct rule *x)
 {
 	const struct sums *of = &x->sums[OF], *against = &x->sums[AGAINST];
 
-	if (x->prints.full)
+	if (x->prints.full) {
 		unknown(x, "more keys than fit into 1 GiB");
+		/* What was not found may only not have been kept. */
+		if (x->kind == K_EXISTS || x->kind == K_MISSING)
+			x->broken = 0;
+	}
 	if (!x->known)
 		return;
 	switch (x->kind) {
