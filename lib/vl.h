@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "batch.h"
 #include "buf.h"
 #include "json.h"
+#include "push.h"
 
 enum vl_inlet { VL_LOKI, VL_JSONLINE };
 
@@ -78,5 +80,37 @@ int vl_retention(struct vl *, const char *metrics, int64_t now);
 
 /* A time in ns since 1970: RFC 3339, or a whole number of seconds, ms, us or ns, by its size. 0 or -1. */
 int vl_time(struct json_value, int64_t *ns);
+
+/* ---- what is sent of a batch: 0, or -1 with errno ---- */
+
+/* Forms of JSON lines, a newline behind each. */
+int vl_encode_lines(const struct batch *, struct buf *to);
+/* {"streams":[{"stream":{labels},"values":[record,record]},...]}; the batch is sorted. */
+int vl_encode_loki(const struct batch *, struct buf *to);
+
+/* ---- what the server holds of a load whose records carry a mark ---- */
+
+struct vl_ask {
+	struct push *push;
+	const char *url;   /* of queries */
+	uint64_t *refused; /* line numbers, in the order in which they were refused; freed by the caller */
+	size_t nrefused, room;
+	void (*say)(void *arg, const char *what); /* a difference, or why none can be told */
+	void *arg;
+	uint64_t gap[2]; /* first and last of the missing lines that are to be named next; 0: none */
+	int named;
+};
+
+struct vl_found {
+	uint64_t want; /* lines that were accepted */
+	uint64_t rows, lines;
+};
+
+/* A line was refused. 0, or -1 with errno. */
+int vl_ask_refused(struct vl_ask *, uint64_t line);
+/* Rows of the lines from .. to, and of how many lines they are, when no more of them come. 0; -1: it was said why not. */
+int vl_ask_found(struct vl_ask *, uint64_t from, uint64_t to, struct vl_found *);
+/* Say which lines are not there; only so many are named. */
+void vl_ask_missing(struct vl_ask *, uint64_t from, uint64_t to, const struct vl_found *);
 
 #endif

@@ -11,6 +11,7 @@
 #include "batch.h"
 #include "buf.h"
 #include "json.h"
+#include "push.h"
 
 /* Input: records of og-record(5), Prometheus' text format, or lines of the JSON import, which are sent as they are. */
 enum vm_input { VM_SAMPLES, VM_PROM, VM_IMPORT };
@@ -88,5 +89,17 @@ void vm_count(const char *page, struct vm_counts *);
 enum vm_verdict vm_compare(const struct vm_counts *before, const struct vm_counts *now, uint64_t least, double most, char *said, size_t);
 /* The URL under which a server's own pages are: without the path by which a cluster leads to tenants. To be freed; NULL with errno. */
 char *vm_root(const char *base);
+
+/* Does it unpack bodies in zstd? `lines`: URL of its line protocol. 1; 0: that is not known; -1 after push_stop() */
+int vm_ask_zstd(struct push *, const char *lines);
+
+#define VM_SNAPSHOT 128 /* bytes of its name */
+
+/*
+ * A snapshot is taken of what is on disk, so it puts everything there first. It is deleted at once; one that could not be is in `left`.
+ *   create, delete   URLs
+ *   return           0; -1: it cannot be had
+ */
+int vm_ask_snapshot(struct push *, const char *create, const char *delete, char left[VM_SNAPSHOT]);
 
 #endif

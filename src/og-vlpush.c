@@ -18,9 +18,6 @@
 
 #define LOKI_PATH "/insert/loki/api/v1/push"
 #define LOKI_BATCH (512 * 1024)
-#define STILL 10   /* tries without anything new, twice a second, after which nothing more is expected */
-#define COUNTS 600 /* and in all */
-#define NAMED 20   /* stretches of missing lines that are named */
 
 static struct opts {
 	const char *inlet, *time, *message, *streams, *ignored;
@@ -47,10 +44,7 @@ struct vlpush {
 	char *query; /* URL that is asked what is there */
 	char header[2][32];
 	const char *headers[3];
-	uint64_t *refused; /* line numbers, in the order in which they were refused */
-	size_t nrefused, room;
-	uint64_t gap[2]; /* first and last of the missing lines that are to be named next; 0: none */
-	int named;
+	struct vl_ask ask;
 };
 
 static int
@@ -68,44 +62,18 @@ check(void *arg, struct push_line *l)
 	return 0;
 }
 
-/* Lines that fields were added to, or left out of. */
 static int
 encode_lines(void *arg, struct batch *b, struct buf *to)
 {
 	(void)arg;
-	for (size_t i = 0; i < b->nrec; i++) {
-		size_t n;
-		const char *form = batch_form(b, &b->rec[i], &n);
-
-		if (buf_put(to, form, n) == -1 || buf_put(to, "\n", 1) == -1)
-			return -1;
-	}
-	return 0;
+	return vl_encode_lines(b, to);
 }
 
-/* {"streams":[{"stream":{labels},"values":[record,record]},...]} */
 static int
 encode(void *arg, struct batch *b, struct buf *to)
 {
-	int failed = 0;
-
 	(void)arg;
-	if (buf_puts(to, "{\"streams\":[") == -1)
-		return -1;
-	for (size_t i = 0; i < b->nrec && !failed; i++) {
-		const struct batch_rec *r = &b->rec[i];
-		const struct batch_group *g = &b->group[r->group];
-		size_t n;
-		const char *form = batch_form(b, r, &n);
-
-		if (i > 0 && r[-1].group == r->group)
-			failed = buf_puts(to, ",");
-		else
-			failed = buf_puts(to, i == 0 ? "{\"stream\":{" : "]},{\"stream\":{") == -1 ||
-			    buf_put(to, b->keys.p + g->at, g->len) == -1 || buf_puts(to, "},\"values\":[") == -1;
-		failed = failed || buf_put(to, form, n) == -1;
-	}
-	return failed || buf_puts(to, "]}]}") == -1 ? -1 : 0;
+	return vl_encode_loki(b, to);
 }
 
 static int64_t
@@ -169,101 +137,14 @@ refused(void *arg, uint64_t line, const char *why)
 	struct vlpush *v = p->own;
 
 	pusher_refused(p, line, why);
-	if (!p->verify)
-		return;
-	if (v->nrefused == v->room) {
-		v->room = v->room == 0 ? 1024 : v->room * 2;
-		if ((v->refused = reallocarray(v->refused, v->room, sizeof(*v->refused))) == NULL)
-			err(1, NULL);
-	}
-	v->refused[v->nrefused++] = line;
-}
-
-/* Lines accepted among those from `from` to `to`. */
-static uint64_t
-wanted(const struct vlpush *v, uint64_t from, uint64_t to)
-{
-	uint64_t n = to - from + 1;
-
-	for (size_t i = 0; i < v->nrefused; i++)
-		n -= v->refused[i] >= from && v->refused[i] <= to;
-	return n;
-}
-
-static uint64_t
-number_of(const char *answer, const char *key)
-{
-	const char *at = strstr(answer, key);
-
-	return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
-}
-
-/* Rows there of these lines, and how many lines they are of. 0, or -1 */
-static int
-count(struct vlpush *v, uint64_t from, uint64_t to, uint64_t *rows, uint64_t *lines)
-{
-	char body[256];
-	int n = snprintf(body, sizeof(body),
-	    "query=og_batch%%3A%%3D%%22%s%%22+og_seq%%3Arange%%5B%" PRIu64 "%%2C%" PRIu64 "%%5D+%%7C+stats+count%%28%%29+n%%2C"
-	    "+count_uniq%%28og_seq%%29+u",
-	    push_mark(v->p.push), from, to);
-	const struct push_question q = { .url = v->query, .body = body, .len = (size_t)n, .type = "application/x-www-form-urlencoded" };
-	struct push_answer a;
-
-	if (push_ask(v->p.push, &q, &a) == -1) {
-		pusher_say(&v->p, "cannot verify: %s", push_error(v->p.push));
-		return -1;
-	}
-	if (a.status != 200) {
-		char why[PUSH_WHY];
-
-		push_says(v->p.push, &a, why);
-		pusher_say(&v->p, "cannot verify: %s", why);
-		return -1;
-	}
-	*rows = number_of(a.body, "\"n\":\"");
-	*lines = number_of(a.body, "\"u\":\"");
-	return 0;
+	if (p->verify && vl_ask_refused(&v->ask, line) == -1)
+		err(1, NULL);
 }
 
 static void
-name_gap(struct vlpush *v)
+say(void *arg, const char *what)
 {
-	if (v->gap[0] == 0)
-		return;
-	if (v->gap[0] == v->gap[1])
-		pusher_say(&v->p, "line %" PRIu64 " was accepted and is not there", v->gap[0]);
-	else
-		pusher_say(&v->p, "lines %" PRIu64 " to %" PRIu64 ": %" PRIu64 " records were accepted and are not there", v->gap[0],
-		    v->gap[1], wanted(v, v->gap[0], v->gap[1]));
-	v->gap[0] = 0;
-	v->named++;
-}
-
-/* Find the lines that are not there, of which there are some. 0, or -1 */
-static int
-find_missing(struct vlpush *v, uint64_t from, uint64_t to, uint64_t lines)
-{
-	uint64_t middle = from + (to - from) / 2, rows, half;
-
-	if (lines == wanted(v, from, to) || v->named == NAMED)
-		return 0;
-	if (lines == 0) {
-		if (v->gap[0] != 0 && v->gap[1] + 1 != from)
-			name_gap(v);
-		if (v->gap[0] == 0)
-			v->gap[0] = from;
-		v->gap[1] = to;
-		return 0;
-	}
-	if (from == to) {
-		v->named++;
-		pusher_say(&v->p, "line %" PRIu64 " is there more often than it was accepted", from);
-		return 0;
-	}
-	if (count(v, from, middle, &rows, &half) == -1 || find_missing(v, from, middle, half) == -1)
-		return -1;
-	return find_missing(v, middle + 1, to, lines > half ? lines - half : 0);
+	pusher_say(arg, "%s", what);
 }
 
 /* What was accepted can be searched some seconds later. */
@@ -271,34 +152,23 @@ static int
 verify(struct vlpush *v)
 {
 	const struct push_account *acc = &v->p.account;
-	uint64_t from = (acc->skipped > 0 ? acc->skipped : 0) + 1, to = v->p.in.line, rows = 0, lines = 0, want;
+	struct vl_found found;
 
 	if (acc->accepted == 0)
 		return 0;
-	want = wanted(v, from, to);
-	for (int still = 0, all = 0; still < STILL && all < COUNTS; still++, all++) {
-		const struct timespec pause = { .tv_nsec = 500000000 };
-		uint64_t before = lines;
-
-		if (count(v, from, to, &rows, &lines) == -1)
-			return 1;
-		if (lines == want)
-			break;
-		if (lines > before)
-			still = 0;
-		(void)nanosleep(&pause, NULL);
-	}
-	if (v->p.verbose || lines != want || rows > lines)
+	v->ask.push = v->p.push;
+	v->ask.url = v->query;
+	v->ask.say = say;
+	v->ask.arg = &v->p;
+	if (vl_ask_found(&v->ask, acc->skipped + 1, v->p.in.line, &found) == -1)
+		return 1;
+	if (v->p.verbose || found.lines != found.want || found.rows > found.lines)
 		pusher_say(&v->p,
-		    "verified: of %" PRIu64 " records accepted %" PRIu64 " are there, %" PRIu64 " rows of them more than once", want, lines,
-		    rows > lines ? rows - lines : 0);
-	if (lines == want)
+		    "verified: of %" PRIu64 " records accepted %" PRIu64 " are there, %" PRIu64 " rows of them more than once", found.want,
+		    found.lines, found.rows > found.lines ? found.rows - found.lines : 0);
+	if (found.lines == found.want)
 		return 0;
-	(void)find_missing(v, from, to, lines);
-	if (v->named == NAMED)
-		pusher_say(&v->p, "and more");
-	else
-		name_gap(v);
+	vl_ask_missing(&v->ask, acc->skipped + 1, v->p.in.line, &found);
 	return 1;
 }
 
@@ -490,7 +360,7 @@ main(int argc, char *argv[])
 	if (v.p.verify && pusher_done(&v.p))
 		status |= verify(&v);
 	vl_close(&v.vl);
-	free(v.refused);
+	free(v.ask.refused);
 	free(v.streams);
 	free(v.ignored);
 	free(v.query);

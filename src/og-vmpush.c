@@ -20,7 +20,6 @@
 
 #define IMPORT "/api/v1/import"
 #define BATCH (2 * 1024 * 1024)
-#define SNAPSHOT 128  /* bytes of its name */
 #define PAGE_AGE 1100 /* ms; the server makes its page of metrics once a second */
 #define PAGE_TRIES 3
 
@@ -122,26 +121,6 @@ ask_page(struct pusher *p, struct push *push, struct push_answer *a)
 	return push_ask(push, &page, a);
 }
 
-/*
- * Versions before 1.114 take bodies in zstd, store nothing, and answer 204. Line protocol shows which it is: versions since 1.105 refuse a
- * bad line there, and a body that they cannot unpack is one.
- */
-static int
-knows_zstd(struct vmpush *v, struct push *push)
-{
-	const struct push_question bad = { .url = v->lines, .body = "bad\n", .len = 4, .type = "text/plain" };
-	const struct push_question empty = { .url = v->lines, .body = "\n", .len = 1, .type = "text/plain", .packed = 1 };
-	struct push_answer a;
-
-	if (push_ask(push, &bad, &a) == -1)
-		return -1;
-	if (a.status != 400)
-		return 0;
-	if (push_ask(push, &empty, &a) == -1)
-		return -1;
-	return a.status == 204;
-}
-
 static int
 begin(void *arg, struct push *push)
 {
@@ -156,7 +135,7 @@ begin(void *arg, struct push *push)
 	if (a.status != 200 || vm_server(&v->vm, a.body, now_ns()) == -1)
 		pusher_say(p, "retention unknown (/metrics: %ld): what is too old is dropped there in silence", a.status);
 	vm_count(a.status == 200 ? a.body : "", &v->before);
-	if (p->set.pack == PACK_ZSTD && (known = knows_zstd(v, push)) != 1) {
+	if (p->set.pack == PACK_ZSTD && (known = vm_ask_zstd(push, v->lines)) != 1) {
 		if (known == 0)
 			push_stop(push, "not known to understand -z zstd, which older versions drop in silence; use -z gzip");
 		return -1;
@@ -168,41 +147,17 @@ begin(void *arg, struct push *push)
 	return pusher_refuse(p, &a, p->set.pack != PACK_NONE && a.status == 400 ? p->pack : NULL);
 }
 
-/* A snapshot that cannot be had is not worth waiting for. */
-static enum push_verdict
-any(const struct push_answer *a)
-{
-	(void)a;
-	return PUSH_TAKEN;
-}
-
-/* A snapshot is taken of what is on disk, so it puts everything there first. */
 static int
 barrier(void *arg, struct push *push)
 {
-	static const char head[] = "\"snapshot\":\"";
 	struct pusher *p = arg;
 	struct vmpush *v = p->own;
-	const struct push_question create = { .url = v->create, .verdict = any };
-	struct push_question delete = { .verdict = any };
-	struct push_answer a;
-	char name[SNAPSHOT], *url;
-	const char *at;
-	size_t n;
+	char left[VM_SNAPSHOT];
 
-	if (push_ask(push, &create, &a) == -1 || a.status != 200 || (at = strstr(a.body, head)) == NULL)
+	if (vm_ask_snapshot(push, v->create, v->delete, left) == -1)
 		return -1;
-	at += sizeof(head) - 1;
-	n = strspn(at, "0123456789ABCDEFabcdef-");
-	if (n == 0 || n >= sizeof(name) || at[n] != '"')
-		return -1;
-	memcpy(name, at, n);
-	name[n] = '\0';
-	url = pusher_url(v->delete, "", (const char *const[]){ "snapshot", name, NULL });
-	delete.url = url;
-	if (push_ask(push, &delete, &a) == -1 || a.status != 200)
-		pusher_say(p, "snapshot %s is left on the server", name);
-	free(url);
+	if (left[0] != '\0')
+		pusher_say(p, "snapshot %s is left on the server", left);
 	return 0;
 }
 
