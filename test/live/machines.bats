@@ -32,10 +32,13 @@ whole() {
 }
 
 @test "a shard is made whole or not at all, once, by whoever comes first" {
+	local jobs=()
+
 	for k in 10 7 1 2 3 4 5 6 8 9; do
-		"$recipes/shard" "$world" "$k/10" out &
+		"$recipes/shard" "$world" "$k/10" out 3>&- &
+		jobs+=($!)
 	done
-	wait
+	wait "${jobs[@]}"
 	for k in 1 2 3 4 5 6 7 8 9 10; do "$recipes/shard" "$world" "$k/10" out; done
 	whole out
 	# It is there: nothing is run.
@@ -58,6 +61,7 @@ whole() {
 	whole out
 	[ -z "$(find net/host[1-3]/home -name 'og-*')" ]
 	for n in 1 2 3; do [ "$(grep -c 'Accepted publickey' "net/host$n/log")" -gt 2 ]; done
+	run -2 "$recipes/hosts" -l "log; id" "$world" "$PWD/out" 1/host1
 	# A second run has nothing to do, so no host is asked.
 	OG_SSH=false "$recipes/hosts" -n 10 "$world" "$PWD/out" 1/host1
 }

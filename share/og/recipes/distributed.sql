@@ -1,4 +1,5 @@
--- Spans of layout wide on a cluster of ClickHouse servers, from 18.16 on: a table of rows on each, and one that spreads rows over them by trace.
+-- Spans of layout wide on a cluster of ClickHouse servers, from 18.16 on: a table of rows on each, and one that spreads rows over them by
+-- trace.
 -- For each server: clickhouse-client --host SERVER --multiquery <distributed.sql. The cluster is called og in its remote_servers.
 -- Newer servers have DateTime64(6) for the time and LowCardinality(String) for names.
 CREATE TABLE IF NOT EXISTS spans_local (
