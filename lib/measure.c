@@ -254,9 +254,9 @@ take_metrics(struct measure *m, struct measured *r, const char **errstr)
 static int
 passes(const struct measure *m)
 {
-	for (const struct field *f = m->filter.field; f < m->filter.field + m->filter.n; f++)
-		for (const struct row *r = f->row; r < f->row + f->n; r++)
-			if (!holds(r, m->v))
+	for (int i = 0; i < m->filter.n; i++)
+		for (int k = 0; k < m->filter.field[i].n; k++)
+			if (!holds(&m->filter.field[i].row[k], m->v))
 				return 0;
 	return 1;
 }
