@@ -40,36 +40,7 @@ setup_file() {
 		}
 	}'
 	echo "{\"rows\":{\"spans\":$(($(wc -l <dir/data/clickhouse-spans.csv) - 1)),\"half\":[1]},\"one\":$(($(wc -l <dir/data/clickhouse-lines.csv) - 2)),\"two\":1}" >dir/ground_truth.json
-	cat >share/small/checks.tsv <<'RULES'
-# Rules of the test
-check	kind	of	against	by	low	high	level	source
-truth_spans	rows	spans			=rows.spans	=rows.spans		as written
-truth_lines	rows	lines			=one+two	=one+two		
-no_truth	rows	lines			=rows.moon			
-span_ids	unique	spans.id						
-pairs	unique	hosts.timestamp+host						
-line_spans	exists	lines.trace+span	spans.trace+id			0		
-line_hosts	exists	lines.host	hosts.host			0		
-roots	missing	spans.id[parent!=]	spans.id[parent=]		4320	4320		
-parents	missing	spans.parent[parent!=]	spans.id			0		
-first	min	spans.timestamp			begin			
-last	max	spans.timestamp				end		
-mean	mean	spans.ms[parent= & @cause]	spans.ms[parent= & !@cause*]		3	5		
-total	sum	spans.ms[parent=]	spans.status=ok|error[parent=]		82	83		
-median	p50	spans.ms[parent=]			60	90		
-p95	p95	spans.ms[parent= & @cause]	spans.ms[parent= & !@cause]		2.5	5		
-p99	p99	spans.ms[parent= & status=ok|error]			200	300		
-failures	mean	spans.status=error[parent= & @cause]	spans.status=error[parent= & !@cause]		5	8		
-share	share	spans[parent= & ms>120]	spans[parent=]		0.05	0.06		
-tail	tail	spans.ms[parent=]			2	6		
-day	day	spans[parent=]			1.9	2.1		
-felt	correlation	delays.delay[@cause]	spans.ms[parent!= & @cause]		0.8	1		
-order	order	lines.timestamp	event=start<done,failed	trace/host				
-inside	inside	spans.timestamp+ms		trace/id/parent		0		
-skew	offset	lines.span[event=start]	spans.id[parent=]		-30	1		
-elsewhere	unique	moon.id						
-easy	rows	lines			0	1	easy	
-RULES
+	cp "$OG_ROOT/test/rules.tsv" share/small/checks.tsv
 }
 
 setup() {
