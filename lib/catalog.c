@@ -176,6 +176,12 @@ catalog_series(const struct catalog *c, const char *id, size_t n)
 }
 
 int
+catalog_above(const struct catalog *c, int entity, int of)
+{
+	return c->above[entity * c->nentities + of];
+}
+
+int
 catalog_entity(const struct catalog *c, const char *id, size_t n)
 {
 	return catalog_index_find(&arena_of(c)->entity, id, n, 0);

@@ -516,6 +516,7 @@ struct catalog {
 	struct catalog_dist *quantity; /* of lists that are drawn from; DIST_NONE: of others */
 	struct catalog_entity *entity;
 	struct catalog_origin *origin;
+	char *above; /* see catalog_above() */
 	struct catalog_incident *incident;
 	struct catalog_effect *effect;
 	struct catalog_link *link;
@@ -555,6 +556,8 @@ int catalog_id(const struct catalog *, const char *id, size_t n);
 int catalog_link(const struct catalog *, const char *id, size_t n);
 int catalog_series(const struct catalog *, const char *id, size_t n);
 int catalog_entity(const struct catalog *, const char *id, size_t n);
+/* Is there one of entity `of` among what things of an entity are made for and of, and what these are? */
+int catalog_above(const struct catalog *, int entity, int of);
 /* Bits that tell the items of the longest list apart from which things of an entity are taken; -1: they are from no list. */
 int catalog_list_bits(const struct catalog *, int entity);
 /* Operation row that `name` at `service` is: its own row before that of "*"; `name` as written in the tables. */

@@ -364,6 +364,30 @@ check_cycles(struct load *l, int *order)
 			order = follow(l, i, state, order);
 }
 
+/* What is above what: things come in an order in which all that is above them stands before. */
+static void
+find_above(struct load *l, const int *order)
+{
+	struct catalog *c = l->c;
+	const struct catalog_origin *o;
+	int i, k, side, e;
+
+	c->above = catalog_get(l, (size_t)c->nentities, (size_t)c->nentities);
+	for (i = 0; i < c->nentities; i++)
+		for (o = c->origin + c->entity[order[i]].origin; o < c->origin + c->entity[order[i]].origin + c->entity[order[i]].norigins;
+		     o++)
+			for (side = 0; side < 2; side++) {
+				char *ours = c->above + (size_t)order[i] * (size_t)c->nentities;
+
+				e = side == 0 ? o->per : o->of == FROM_ENTITY ? o->other : -1;
+				if (e == -1)
+					continue;
+				ours[e] = 1;
+				for (k = 0; k < c->nentities; k++)
+					ours[k] |= c->above[(size_t)e * (size_t)c->nentities + (size_t)k];
+			}
+}
+
 /* Does the form of the things that a factor multiplies tell them apart? */
 static void
 check_scale(struct load *l)
@@ -453,6 +477,7 @@ catalog_load_entities(struct load *l)
 	/* A form of ids refers to fields alone, a field to ids of others; so ids come first, and then no text is missing. */
 	order = catalog_get(l, (size_t)c->nentities, sizeof(*order));
 	check_cycles(l, order);
+	find_above(l, order);
 	for (i = 0; i < c->nentities; i++)
 		id_form(l, i);
 	for (i = 0; i < c->nentities; i++)

@@ -27,22 +27,6 @@ catalog_property_of(const struct catalog_entity *e, const char *name, int n)
 	return -1;
 }
 
-/* Are there things of entity `of` among the ancestors of one of `entity`? */
-static int
-reaches(const struct catalog *c, int entity, int of, int depth)
-{
-	const struct catalog_entity *e = &c->entity[entity];
-	const struct catalog_origin *o;
-
-	for (o = c->origin + e->origin; o < c->origin + e->origin + e->norigins && depth <= c->nentities; o++) {
-		if (o->per == of || (o->of == FROM_ENTITY && o->other == of))
-			return 1;
-		if ((o->per != -1 && reaches(c, o->per, of, depth + 1)) || (o->of == FROM_ENTITY && reaches(c, o->other, of, depth + 1)))
-			return 1;
-	}
-	return 0;
-}
-
 /* "region.name", "region.id", "name": what it names. 0, or -1. */
 static int
 field_of(const struct catalog_scope *s, const char *name, int *entity, int *field)
@@ -56,7 +40,7 @@ field_of(const struct catalog_scope *s, const char *name, int *entity, int *fiel
 		return *field == -1 ? -1 : 0;
 	}
 	*entity = catalog_entity(c, name, (size_t)(dot - name));
-	if (*entity == -1 || *entity == s->entity || !reaches(c, s->entity, *entity, 0))
+	if (*entity == -1 || *entity == s->entity || !catalog_above(c, s->entity, *entity))
 		return -1;
 	*field = strcmp(dot + 1, "item") == 0 ? FIELD_ITEM : FIELD_ID;
 	if (*field == FIELD_ITEM || (strcmp(dot + 1, "id") == 0 && c->entity[*entity].form.n > 0))

@@ -113,15 +113,13 @@ static int
 way_to(const struct catalog *c, const struct catalog_origin *o, int entity)
 {
 	const int side[] = { o->per, o->of == FROM_ENTITY ? o->other : -1 };
-	int k, i;
 
-	for (k = 0; k < 2; k++)
+	for (int k = 0; k < 2; k++)
 		if (side[k] == entity)
 			return k == 0 ? VIA_PER : VIA_OF;
-	for (k = 0; k < 2; k++)
-		for (i = 0; side[k] != -1 && i < c->entity[side[k]].norigins; i++)
-			if (way_to(c, &c->origin[c->entity[side[k]].origin + i], entity) != VIA_NONE)
-				return k == 0 ? VIA_PER : VIA_OF;
+	for (int k = 0; k < 2; k++)
+		if (side[k] != -1 && catalog_above(c, side[k], entity))
+			return k == 0 ? VIA_PER : VIA_OF;
 	return VIA_NONE;
 }
 

@@ -31,6 +31,8 @@ struct inventory;
 struct inventory *inventory_open(
     const struct catalog *, uint64_t seed, int64_t begin, int64_t end, double factor, char *err, size_t errsize);
 void inventory_free(struct inventory *);
+/* Is there a list for everything that names one? What this finds would else end a table in its middle. 0, or -1 and err. */
+int inventory_check(struct inventory *, char *err, size_t errsize);
 
 /* `json`, `csv`, `tsv`, `jsonapi`, `copy`; -1: none of them. */
 int inventory_format(const char *name);

@@ -387,6 +387,9 @@ inventory_prepare(struct inventory *v, int entity)
 {
 	const struct catalog_entity *e = &v->c->entity[entity];
 
+	if (v->kind[entity].prepared)
+		return 0;
+	v->kind[entity].prepared = 1;
 	for (int i = e->origin; i < e->origin + e->norigins; i++) {
 		const struct catalog_origin *o = &v->c->origin[i];
 
@@ -458,4 +461,53 @@ inventory_group(struct inventory *v, struct groups *g, int entity, const int *un
 		end++;
 	*n = end - lo;
 	return g->entry + lo;
+}
+
+/* Things pass by, and with them what names their lists. */
+static int
+find_list(struct inventory *v, struct thing *t, void *arg)
+{
+	return arg != NULL && inventory_list(v, t, arg) == -1 ? -1 : 0;
+}
+
+/* A hole that names a list by what one entity has is tried with all of that, by its own item with all of its own. */
+static int
+check_slot(struct inventory *v, int entity, struct catalog_slot *s)
+{
+	int of = -1;
+
+	if (s->list != -1 || s->inner.n == 0)
+		return 0;
+	for (int i = 0; i < s->inner.n; i++) {
+		const struct catalog_slot *inner = &s->inner.slot[i];
+		int e = inner->hole == HOLE_FIELD && inner->entity != -1 ? inner->entity : entity;
+
+		if (inner->hole != HOLE_NONE)
+			of = of == -1 || of == e ? e : entity;
+	}
+	return of == -1 ? 0 : inventory_prepare(v, of) == -1 ? -1 : inventory_each(v, of, find_list, s);
+}
+
+int
+inventory_check(struct inventory *v, char *err, size_t errsize)
+{
+	const struct catalog *c = v->c;
+
+	v->err = err;
+	v->errsize = errsize;
+	for (const struct catalog_origin *o = c->origin; o < c->origin + c->norigins; o++)
+		if (o->of == FROM_LIST && o->list == -1 &&
+		    (inventory_prepare(v, o->entity) == -1 || inventory_each(v, o->entity, find_list, NULL) == -1))
+			return -1;
+	for (int e = 0; e < c->nentities; e++)
+		for (int i = 0; i < c->entity[e].nproperties; i++)
+			for (int w = 0; w < c->entity[e].property[i].nways; w++) {
+				const struct catalog_form *f = &c->entity[e].property[i].way[w].value;
+
+				for (int k = 0; k < f->n; k++)
+					if ((f->slot[k].hole == HOLE_PICK || f->slot[k].hole == HOLE_DRAW) &&
+					    check_slot(v, e, &f->slot[k]) == -1)
+						return -1;
+			}
+	return 0;
 }

@@ -60,7 +60,7 @@ struct kind {
 	char *buf;          /* and its texts */
 	struct thing *held;
 	size_t nheld;
-	int is_held;
+	int is_held, prepared;
 	int bits; /* of the place on a list */
 	struct candidate *candidate;
 	struct candidate **order; /* by rank */
@@ -116,6 +116,8 @@ const struct group_entry *inventory_group(
 /* Texts: a field (-1: the id) at the end of what is written; where it ends. *odd: it may need escapes. */
 char *inventory_text_put(struct inventory *, struct thing *, int field, char *to, uint32_t *odd);
 char *inventory_form_put(struct inventory *, struct thing *, const struct catalog_form *, uint64_t key, char *to, uint32_t *odd);
+/* The list of a hole, by its name; -1 with the message. */
+int inventory_list(struct inventory *, struct thing *, const struct catalog_slot *);
 /* Bytes that a field can have at most. */
 size_t inventory_most(struct inventory *, int entity, int field);
 size_t inventory_form_most(struct inventory *, int entity, const struct catalog_form *);

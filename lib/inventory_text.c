@@ -148,9 +148,8 @@ put_ref(struct inventory *v, struct thing *t, const struct catalog_slot *s, uint
 	return put(to, x->p, x->n);
 }
 
-/* The list of a slot, by its name. -1: there is none. */
-static int
-list_of(struct inventory *v, struct thing *t, const struct catalog_slot *s)
+int
+inventory_list(struct inventory *v, struct thing *t, const struct catalog_slot *s)
 {
 	char name[1024];
 	uint32_t odd = 0;
@@ -168,7 +167,7 @@ list_of(struct inventory *v, struct thing *t, const struct catalog_slot *s)
 static char *
 put_pick(struct inventory *v, struct thing *t, const struct catalog_slot *s, uint64_t word, char *to, uint32_t *odd)
 {
-	int at = list_of(v, t, s), i = 0;
+	int at = inventory_list(v, t, s), i = 0;
 	const struct catalog_list *list = at == -1 ? NULL : &v->c->list[at];
 	double sum = 0, u;
 
@@ -190,7 +189,7 @@ put_draw(struct inventory *v, struct thing *t, const struct catalog_slot *s, uin
 	double x;
 
 	if (d->kind == DIST_NONE) {
-		if ((list = list_of(v, t, s)) == -1)
+		if ((list = inventory_list(v, t, s)) == -1)
 			return to;
 		d = &v->c->quantity[list];
 	}

@@ -75,7 +75,8 @@ tables_open(struct tables *t, const struct tables_asked *asked, const char *tabl
 		errx(2, "catalog %s has no entities", c->name);
 	if (factor != 1 && c->set.inventory_scale == -1)
 		errx(2, "catalog %s has no setting inventory.scale", c->name);
-	if ((t->inventory = inventory_open(c, seed, begin, end, factor, text, sizeof(text))) == NULL)
+	t->inventory = inventory_open(c, seed, begin, end, factor, text, sizeof(text));
+	if (t->inventory == NULL || inventory_check(t->inventory, text, sizeof(text)) == -1)
 		errx(2, "%s", text);
 }
 
