@@ -31,6 +31,8 @@ checked og-tickets "$dir/events" "$dir/tickets" og-tickets -w "$dir/more"
 checked og-metrics "$dir/spans" "$dir/samples" og-metrics
 checked "og-metrics -i" "$dir/spans" "$dir/sums" og-metrics -d -i 1h
 checked "og-metrics -M" "$dir/sums" "$dir/all" og-metrics -M -i 1h
+checked og-check "$dir/spans" "$dir/verdict" og-check -w "$dir/more" -m "$dir/samples"
+checked "og-check of a world" "$dir/more" "$dir/verdict" og-check
 checked og-tags "$dir/samples" "$dir/tagged" og-tags
 checked og-pace "$dir/events" "$dir/paced" og-pace
 checked "fibersqs: world" /dev/null "$dir/world" og-entities -c fibersqs -n 2000
@@ -77,6 +79,7 @@ flat og-spans "$(allocations "$dir/many" og-spans -w "$dir/world")" "$(allocatio
 flat og-logs "$(allocations "$dir/many" og-logs -w "$dir/world")" "$(allocations "$dir/few" og-logs -w "$dir/world")" 2500
 flat og-tickets "$(allocations "$dir/many" og-tickets -w "$dir/world")" "$(allocations "$dir/few" og-tickets -w "$dir/world")" 2500
 flat og-tags "$(allocations "$dir/many" og-tags)" "$(allocations "$dir/few" og-tags)" 500
+flat og-check "$(allocations "$dir/many" og-check -p -w "$dir/world")" "$(allocations "$dir/few" og-check -p -w "$dir/world")" 500
 flat og-metrics "$(allocations "$dir/many" og-metrics)" "$(allocations "$dir/few" og-metrics)" 500
 
 # Pushers, against servers that take everything.
