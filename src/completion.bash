@@ -1,8 +1,9 @@
 # bash completion for the programs of og. The tables at the end are made from their pages by src/help.awk.
 # shellcheck shell=bash
 
-# Options of a program, "letter:long:argument" with blanks between; values of one of its options that its page names.
-declare -A _og_options _og_values
+# Options of a program, "letter:long:argument" with blanks between; values of one of its options that its page names. A function may read this
+# file, so they are declared for all.
+declare -gA _og_options _og_values
 
 # The catalogs that can be named.
 _og_catalogs() {

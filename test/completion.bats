@@ -5,9 +5,10 @@ load common
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	# Where nothing else is known of completion.
+	# Where nothing else is known of completion; read by a function, as the package bash-completion does it.
 	cat >ask <<-END
-		. "$OG_ROOT/build/og.bash"
+		load() { . "$OG_ROOT/build/og.bash"; }
+		load
 		COMP_WORDS=("\$@") COMP_CWORD=\$((\$# - 1))
 		[[ \$(complete -p "\$1") = *" -F _og "* ]] || exit 1
 		_og "\$1" "\${COMP_WORDS[COMP_CWORD]}" "\${COMP_WORDS[COMP_CWORD - 1]}"
