@@ -194,7 +194,8 @@ split_row() {
 
 	IFS=$'\037' read -r file chain format interval _ audience counted <<<"$1"
 	[[ $chain != copy:* || $chain != */* ]] || refuse "$table: copies are of the catalog's own files: $chain"
-	[[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.{}-]*(/[A-Za-z0-9_][A-Za-z0-9_.{}-]*)*$ ]] || refuse "$table: a file is a path below the output: $file"
+	[[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.{}-]*(/[A-Za-z0-9_][A-Za-z0-9_.{}-]*)*$ ]] ||
+		refuse "$table: a file is a path below the output: $file"
 	format=${format:-json}
 	for stage in $chain; do
 		case ${stage%%:*} in
@@ -369,13 +370,20 @@ unsqueeze() {
 	esac
 }
 
+count_lines() {
+	case $1 in
+	*.gz | *.zst) unsqueeze "$1" | wc -l ;;
+	*) wc -l <"$1" ;;
+	esac
+}
+
 # The temporary file of this name is whole.
 settle() {
 	local tmp note sum bytes lines
 
 	tmp=$(temporary "$1")
 	note=$(note_of "$1")
-	sum=$(sum_of "$tmp") && bytes=$(stat -c %s "$tmp") && lines=$(unsqueeze "$tmp" | wc -l) || return 1
+	sum=$(sum_of "$tmp") && bytes=$(stat -c %s "$tmp") && lines=$(count_lines "$tmp") || return 1
 	mkdir -p "$(dirname "$output/$1")" && mv -f "$tmp" "$output/$1" || return 1
 	echo "$sum $bytes $lines" >"$note.new" && mv -f "$note.new" "$note" || return 1
 	[ "$verbose" = 0 ] || [[ $1 = .og-dataset/* ]] || say "$1: $lines lines, $bytes bytes"
