@@ -160,9 +160,11 @@ mix_seal10(uint64_t key, int digits, uint64_t x)
 	half[0] = x % size[0];
 	half[1] = x / size[0];
 	/* One digit has no second half to be mixed with: it is moved round. */
-	for (r = 0; r < ROUNDS10; r++)
-		half[r & 1] =
-		    (half[r & 1] + mix_below((uint32_t)(mix_at(key, (uint64_t)r << 32 | half[~r & 1]) >> 32), (uint32_t)size[r & 1])) %
-		    size[r & 1];
+	for (r = 0; r < ROUNDS10; r++) {
+		uint64_t word = mix_at(key, (uint64_t)r << 32 | half[~r & 1]), n = size[r & 1];
+
+		half[r & 1] += mix_below((uint32_t)(word >> 32), (uint32_t)n);
+		half[r & 1] -= half[r & 1] >= n ? n : 0;
+	}
 	return half[1] * size[0] + half[0];
 }

@@ -147,7 +147,10 @@ run_fields(struct render *d, const struct program *p, const struct context *c, c
 	for (int i = 0; i < p->n; i++) {
 		const struct step *s = &p->step[i];
 
-		to = put_word(to, s->word);
+		memcpy(to, s->word.p, PAD);
+		if (s->word.n > PAD)
+			memcpy(to + PAD, s->word.p + PAD, s->word.n - PAD);
+		to += s->word.n;
 		switch ((enum step_kind)s->kind) {
 		case STEP_FIELD:
 			to = s->tame ? to : render_guard(d->format, field, to);

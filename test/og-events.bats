@@ -273,3 +273,18 @@ bad() {
 	cmp clerk.with clerk.without
 	[ "$(cat shopper.with)" -lt "$(cat shopper.without)" ]
 }
+
+@test "labels: whom an incident met is whom it changed" {
+	local id
+
+	og-entities -c fibersqs -n 10000 | og-incidents >with
+	id=$(jq -r 'select(.kind == "incident" and .role == "cause") | .id' with)
+	grep -v "\"id\":\"$id\"" with >without
+	for w in with without; do
+		og-events -w "$w" -l trace_spans | og-spans -w "$w" -l trace_spans -f tsv >"$w.spans"
+	done
+	diff with.spans without.spans | sed -n 's/^[<>] //p' | cut -f 5 | sort -u >changed
+	[ "$(wc -l <changed)" -gt 50 ]
+	og-events -w with -l labels -f tsv | awk -F'\t' -v id="$id" '{ split($2, met, "|"); for (i in met) if (met[i] == id) print $1 }' | sort -u | cmp - changed
+	run ! grep -q "$id" <(og-events -w without -l labels)
+}
