@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 load ../common
 
 # shellcheck disable=SC2034 # read by bats
-BATS_TEST_TIMEOUT=150
+BATS_TEST_TIMEOUT=300
 
 setup_file() {
 	VL=$("$OG_ROOT/test/live/victoria.sh" victoria-logs)
