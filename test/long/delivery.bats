@@ -6,7 +6,7 @@ load ../common
 
 # rounds FIRST LAST: two at a time.
 rounds() {
-	seq "$1" "$2" | timeout 280 xargs -P 2 -n 1 "$OG_ROOT/test/push/round.sh"
+	seq "$1" "$2" | timeout 560 xargs -P 2 -n 1 "$OG_ROOT/test/push/round.sh"
 }
 
 @test "loads 1 to 125" {
@@ -26,7 +26,7 @@ rounds() {
 }
 
 @test "200 pushers killed, each followed by the same command; with insert tokens nothing is stored twice" {
-	printf '%s\n' vl ch | timeout 290 xargs -P 2 -I KIND "$OG_ROOT/test/push/kills.sh" KIND 200
+	printf '%s\n' vl ch | timeout 580 xargs -P 2 -I KIND "$OG_ROOT/test/push/kills.sh" KIND 200
 }
 
 @test "a server that swallows a load is noticed" {
