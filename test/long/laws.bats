@@ -21,7 +21,7 @@ built() {
 
 	mkdir "$dir"
 	cp -r "$OG_ROOT"/{Makefile,config.mk,lib,src,share} "$dir"
-	make -s -j 2 -C "$dir" CC="$1" OPT="$2" bin/og-entities bin/og-incidents bin/og-events bin/og-spans >&2
+	make -s -j 2 -C "$dir" CC="$1" OPT="$2" bin/og-entities bin/og-incidents bin/og-events bin/og-spans bin/og-series >&2
 	echo "$dir/bin"
 }
 
@@ -34,6 +34,8 @@ sums() {
 	og-events -w a -l blind -f csv >d
 	md5sum a b c d
 	world orders "$2" 5000 7 | tee a | og-events | og-spans -w a | md5sum
+	world cables "$2" 5000 4 | tee a | og-events | og-spans -w a | md5sum
+	og-series -w a | md5sum
 }
 
 @test "the same bytes from gcc and clang, with every optimisation" {
