@@ -173,8 +173,9 @@ uninstall:
 dist:
 	packaging/dist.sh $(VERSION) build
 
-deb: dist
+deb:
 	test/deps.sh deb
+	packaging/dist.sh $(VERSION) build
 	packaging/deb.sh build/og-$(VERSION).tar.gz build/deb
 
 clean:
