@@ -54,7 +54,7 @@ for y in range(height):
                 p = min((a, b, c), key=lambda v: abs(e - v))
             line[i] = (line[i] + p) & 255
     before = line
-    for x in range(0, row, size * 3): 
+    for x in range(0, row, size * 3):
         seen[bytes(line[x:x + 3])] = seen.get(bytes(line[x:x + 3]), 0) + 1
 most = max(seen, key=seen.get)
 print(most.hex(), len(seen), round(1 - seen[most] / sum(seen.values()), 3))
