@@ -58,7 +58,7 @@ run_steps() {
 		printf 'exec >%q\n. %q\n' "$work/steps/$i.got" "$work/steps/$i.sh" >>"$work/all.sh"
 	done
 	[ "$n" -gt 0 ] || return 0
-	(cd "$work/run" && timeout "${OG_SANITIZED:+1}60" bash -eu -o pipefail "$work/all.sh" </dev/null 2>"$work/errors") || {
+	(cd "$work/run" && timeout "${OG_SANITIZED:+2}90" bash -eu -o pipefail "$work/all.sh" </dev/null 2>"$work/errors") || {
 		echo "$name: exit status $?; step $(find "$work/steps" -name '*.got' | wc -l)"
 		cat "$work/errors" "$work"/steps/*.sh
 		return 1
