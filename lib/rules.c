@@ -116,7 +116,8 @@ parse_rule(struct rules *r, struct rule *x, char **cell, const char *path, size_
 	x->known = 1;
 	x->off = !takes_level(r, cell[C_LEVEL]);
 	if ((x->name = strdup(cell[C_NAME])) == NULL || (x->source = strdup(cell[C_SOURCE])) == NULL ||
-	    (x->low_text = strdup(cell[C_LOW])) == NULL || (x->high_text = strdup(cell[C_HIGH])) == NULL)
+	    (x->against_text = strdup(cell[C_AGAINST])) == NULL || (x->low_text = strdup(cell[C_LOW])) == NULL ||
+	    (x->high_text = strdup(cell[C_HIGH])) == NULL)
 		return rules_fail(r, path, 0, "%s", strerror(ENOMEM));
 	if (x->name[0] == '\0')
 		return rules_fail(r, path, line, "a check without a name");
@@ -372,17 +373,20 @@ bind_rules(struct rules *r, const struct csv *c, const char *file)
 		const char *missing = NULL;
 		int bad = 0;
 
-		for (int side = 0; side < 2 && !x->off && x->known; side++) {
+		x->last = 0;
+		for (int side = 0; side < 2 && !x->off; side++) {
 			struct selection *s = side == 0 ? &x->of : &x->against;
 
-			if (s->file == file)
-				bad |= selection_bind(s, c, &missing) == -1;
+			if (s->file == file && selection_bind(s, c, &missing) == -1) {
+				bad = 1;
+				s->file = NULL;
+			}
 			for (int k = 0; k < 3 && side == 0 && s->file == file; k++)
 				bad |= bind_column(c, x->by[k], &x->by_at[k], &missing) == -1;
 			if (side == 0 && s->file == file)
 				bad |= bind_column(c, x->step_column, &x->step_at, &missing) == -1;
 		}
-		if (bad) {
+		if (bad && x->known) {
 			x->known = 0;
 			rule_fault(x, c, 0, "there is no column \"%.64s\"", missing);
 		}
@@ -392,8 +396,11 @@ bind_rules(struct rules *r, const struct csv *c, const char *file)
 static int
 is_about(const struct rule *x, const char *file, int pass)
 {
-	if (x->off || !x->known)
+	if (x->off)
 		return 0;
+	/* Others may need its keys. */
+	if (!x->known)
+		return pass == 0 && x->against.file == file && (x->kind == K_EXISTS || x->kind == K_MISSING);
 	if (pass == 1)
 		return x->of.file == file && (x->kind == K_EXISTS || x->kind == K_MISSING || x->kind == K_OFFSET);
 	return x->of.file == file || x->against.file == file;
@@ -424,6 +431,21 @@ read_table(struct rules *r, const char *file, int pass)
 		(void)rules_fail(r, file, c.line, "%s", errno != 0 ? strerror(errno) : c.why);
 	csv_close(&c);
 	return got;
+}
+
+/* Rules that look for rows among the same ones need their keys but once. */
+static void
+share_sets(struct rules *r)
+{
+	for (int i = 0; i < r->n; i++) {
+		struct rule *x = &r->rule[i];
+
+		x->set = x;
+		for (int k = 0; k < i && x->set == x && (x->kind == K_EXISTS || x->kind == K_MISSING); k++)
+			if ((r->rule[k].kind == K_EXISTS || r->rule[k].kind == K_MISSING) && !r->rule[k].off &&
+			    strcmp(r->rule[k].against_text, x->against_text) == 0)
+				x->set = r->rule[k].set;
+	}
 }
 
 static int
@@ -457,6 +479,7 @@ rules_run(struct rules *r, const char *folder, char *err, size_t errsize)
 			return -1;
 	if (read_truth(r, folder) == -1 || set_bounds(r) == -1)
 		return -1;
+	share_sets(r);
 	for (int pass = 0; pass < 2; pass++)
 		for (int i = 0; i < r->nfiles; i++)
 			if (r->file[i].path != NULL && read_table(r, r->file[i].path, pass) == -1)

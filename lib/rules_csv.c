@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mix.h"
 #include "rules_impl.h"
 
 static int
@@ -128,10 +129,11 @@ csv_open(struct csv *c, const char *path)
 		return -1;
 	c->name = calloc((size_t)c->ncols, sizeof(*c->name));
 	c->cell = calloc((size_t)c->ncols, sizeof(*c->cell));
+	c->hashed = calloc((size_t)c->ncols, sizeof(*c->hashed));
 	for (int i = 0; c->name != NULL && i < c->ncols; i++)
 		if ((c->name[i] = strndup(head[i].p, head[i].n)) == NULL)
 			return -1;
-	return c->name == NULL || c->cell == NULL ? -1 : 0;
+	return c->name == NULL || c->cell == NULL || c->hashed == NULL ? -1 : 0;
 }
 
 int
@@ -145,6 +147,7 @@ csv_next(struct csv *c)
 		return got;
 	if ((n = split(c, line, len, c->cell, c->ncols)) == -1)
 		return -1;
+	c->row++;
 	return n < c->ncols ? fail(c, "fewer cells than columns") : 1;
 }
 
@@ -155,12 +158,23 @@ csv_close(struct csv *c)
 		free(c->name[i]);
 	free(c->name);
 	free(c->cell);
+	free(c->hashed);
 	free(c->path);
 	buf_free(&c->joined);
 	rec_close(&c->in);
 	if (c->fd != -1)
 		(void)close(c->fd);
 	c->fd = -1;
+}
+
+uint64_t
+csv_hash(const struct csv *c, int column)
+{
+	struct hashed *h = &c->hashed[column];
+
+	if (h->row != c->row)
+		*h = (struct hashed){ c->row, mix_name(c->cell[column].p, c->cell[column].n) };
+	return h->hash;
 }
 
 int

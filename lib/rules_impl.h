@@ -25,6 +25,10 @@ struct csv {
 		const char *p;
 		size_t n;
 	} * cell;
+	struct hashed {
+		uint64_t row, hash;
+	} * hashed;        /* what csv_hash() found, of which row */
+	uint64_t row;      /* from 1 */
 	struct buf joined; /* a row that goes over several lines */
 	uint64_t line;
 	char why[RULES_TEXT];
@@ -35,6 +39,8 @@ int csv_open(struct csv *, const char *path);
 /* 1, 0 at the end, or -1 as above. */
 int csv_next(struct csv *);
 void csv_close(struct csv *);
+/* The key of a cell of the row, found out once. */
+uint64_t csv_hash(const struct csv *, int column);
 /* -1: none of this name. */
 int csv_column(const struct csv *, const char *name, size_t n);
 
@@ -140,6 +146,10 @@ struct rule {
 	double low, high;
 	struct sums sums[2];
 	struct prints prints;
+	char *against_text;
+	struct rule *set; /* whose prints are those of "against": of several rules about the same rows, the first's */
+	uint64_t last;    /* key looked for last: neighbours often have the same one */
+	int last_found;
 	/* Rows that stand together. */
 	uint64_t group;
 	int rank, nseen, maxseen;

@@ -156,6 +156,7 @@ rule_free(struct rule *x)
 	free(x->seen);
 	free(x->name);
 	free(x->source);
+	free(x->against_text);
 	free(x->low_text);
 	free(x->high_text);
 }
@@ -245,9 +246,9 @@ see(struct rule *x)
 }
 
 static uint64_t
-cell_key(struct cell c)
+cell_key(const struct csv *c, int column)
 {
-	return mix_name(c.p, c.n) | 1;
+	return csv_hash(c, column) | 1;
 }
 
 /* Rows that do not stand with the others of their group could not be compared with them. */
@@ -283,8 +284,7 @@ is_listed(const char *list, struct cell c)
 static void
 row_order(struct rule *x, const struct csv *c)
 {
-	struct cell group = c->cell[x->by_at[0]];
-	uint64_t key = cell_key(group), clock = x->by[1] == NULL ? 1 : cell_key(c->cell[x->by_at[1]]);
+	uint64_t key = cell_key(c, x->by_at[0]), clock = x->by[1] == NULL ? 1 : cell_key(c, x->by_at[1]);
 	struct seen *s = NULL;
 	int64_t us;
 	int rank = 0;
@@ -323,7 +323,7 @@ static void
 row_inside(struct rule *x, const struct csv *c)
 {
 	struct cell parent = c->cell[x->by_at[2]], length = c->cell[x->of.at[1]];
-	uint64_t key = cell_key(c->cell[x->by_at[0]]);
+	uint64_t key = cell_key(c, x->by_at[0]), above = cell_key(c, x->by_at[2]);
 	const struct seen *up = NULL;
 	struct seen *s;
 	int64_t us, ns, end;
@@ -335,7 +335,7 @@ row_inside(struct rule *x, const struct csv *c)
 	}
 	end = us + ns / 1000;
 	for (int i = x->nseen - 1; i >= 0 && up == NULL && parent.n > 0; i--)
-		if (x->seen[i].key == cell_key(parent))
+		if (x->seen[i].key == above)
 			up = &x->seen[i];
 	if (parent.n > 0 && up == NULL)
 		rule_fault(x, c, 0, "no parent %.*s above it", (int)(parent.n > 60 ? 60 : parent.n), parent.p);
@@ -351,7 +351,7 @@ row_inside(struct rule *x, const struct csv *c)
 		x->sums[OF].bad = 1;
 	}
 	if ((s = see(x)) != NULL)
-		*s = (struct seen){ cell_key(c->cell[x->by_at[1]]), us, end, c->line };
+		*s = (struct seen){ cell_key(c, x->by_at[1]), us, end, c->line };
 }
 
 /* ---- keys ---- */
@@ -371,16 +371,23 @@ row_key(struct rule *x, const struct csv *c, int side, int pass)
 		return;
 	}
 	if (side == AGAINST && pass == 0) {
-		if (x->kind != K_OFFSET)
+		if (x->kind == K_OFFSET) {
+			if (cell_time(c->cell[s->time], &us) == 0 && prints_put(&x->prints, key, &value) >= 0)
+				*value = us;
+		} else if (x->set == x && key != x->last) {
+			x->last = key;
 			(void)prints_put(&x->prints, key, NULL);
-		else if (cell_time(c->cell[s->time], &us) == 0 && prints_put(&x->prints, key, &value) >= 0)
-			*value = us;
+		}
 	}
 	if (side != OF || pass != 1 || x->kind == K_UNIQUE)
 		return;
 	x->sums[OF].rows++;
 	if (x->kind != K_OFFSET) {
-		if (prints_has(&x->prints, key, NULL))
+		if (key != x->last) {
+			x->last = key;
+			x->last_found = prints_has(&x->set->prints, key, NULL);
+		}
+		if (x->last_found)
 			return;
 		x->sums[OF].bad++;
 		/* Where some may be missing, which ones they are is no fault. */
@@ -410,7 +417,7 @@ rule_row(struct rules *r, struct rule *x, const struct csv *c, int pass)
 		struct selection *s = side == OF ? &x->of : &x->against;
 		int64_t us;
 
-		if (s->file == NULL || s->file != c->id || !selection_holds(s, c, &us))
+		if (s->file == NULL || s->file != c->id || (side == OF && !x->known) || !selection_holds(s, c, &us))
 			continue;
 		if (is_of_keys(x->kind))
 			row_key(x, c, side, pass);
@@ -551,7 +558,7 @@ rule_end(struct rules *r, struct rule *x)
 {
 	const struct sums *of = &x->sums[OF], *against = &x->sums[AGAINST];
 
-	if (x->prints.full) {
+	if (x->prints.full || x->set->prints.full) {
 		unknown(x, "more keys than fit into 1 GiB");
 		/* What was not found may only not have been kept. */
 		if (x->kind == K_EXISTS || x->kind == K_MISSING)

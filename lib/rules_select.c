@@ -414,6 +414,6 @@ cells_key(const struct selection *x, const struct csv *c)
 	uint64_t key = 0;
 
 	for (int i = 0; i < x->ncolumns; i++)
-		key = mix(key + mix_name(c->cell[x->at[i]].p, c->cell[x->at[i]].n));
+		key = mix(key + csv_hash(c, x->at[i]));
 	return key != 0 ? key : 1;
 }

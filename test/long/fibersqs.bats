@@ -154,7 +154,7 @@ tables() {
 		found=$(jq -r '[.checks[] | select(.ok | not) | .name] | join(" ")' <<<"$output")
 		[ "$status" -eq 1 ] && [ "$found" = "$names" ] || { echo "$names: $command: exit $status, found $found"; bad=1; }
 	done <<'PLANTS'
-app_logs_counted log_lines	data/clickhouse-app_logs.csv	sed '1001p'
+app_logs_counted	data/clickhouse-app_logs.csv	sed '1001p'
 span_ids log_spans spans_inside	data/clickhouse-trace_spans.csv	awk -F, -v OFS=, 'NR == 2 { id = $3 } NR == 9 { $3 = id } 1'
 call_ids call_truth	data/clickhouse-tso_calls.csv	awk -F, -v OFS=, 'NR == 2 { id = $1 } NR == 9 { $1 = id } 1'
 log_hosts	data/clickhouse-infra_host_metrics.csv	sed 's/-host0/-infra0/'
