@@ -266,7 +266,7 @@ rfc3339() {
 @test "usage, and options that cannot be" {
 	usage=$'usage: og-pace [-k key] [-L late] [-x factor]\n       og-pace -r rate'
 	run -0 --separate-stderr og-pace -h
-	[ "$output" = "$usage" ]
+	[[ $output = "$usage"$'\n'* ]]
 	for options in file '-r 1 -x 1' '-r 1 -k t' '-L 1s -r 1'; do
 		# shellcheck disable=SC2086 # words
 		run -2 --separate-stderr og-pace $options </dev/null

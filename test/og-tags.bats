@@ -216,7 +216,7 @@ passed() {
 	run -2 --separate-stderr og-tags file </dev/null
 	[ "$stderr" = 'usage: og-tags [-g file] [-k key]' ]
 	run -0 --separate-stderr og-tags -h
-	[ "$output" = 'usage: og-tags [-g file] [-k key]' ]
+	[ "${lines[0]}" = 'usage: og-tags [-g file] [-k key]' ]
 	run -1 --separate-stderr bash -c 'og-tags -h >/dev/full'
 }
 
