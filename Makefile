@@ -10,7 +10,7 @@ PROGRAMS = og-entities og-incidents og-events og-spans og-logs og-tickets og-ser
 # src/NAME.sh: programs of shell
 SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
-TESTS = agg batch buf catalog ch check clock dist event grammar hist inventory json measure mix num out pack pool prom push rec render rollup report series sim svg timeline truth tsv vl vm world
+TESTS = agg api batch buf catalog ch check clock dist event grammar hist inventory json measure mix num out pack pool prom push rec render rollup report series sim svg timeline truth tsv vl vm world
 TOOLS = chdb cost faultd leak mangle oracle stats
 FUZZERS = agg catalog ch check clock grammar json rec rules vm world
 

@@ -75,9 +75,9 @@ api_add_member(struct buf *to, size_t from, const char *type, const char *id)
 	char text[JSON_QUOTED(API_TYPE) + JSON_QUOTED(API_ID) + 32], *at = text;
 	size_t n;
 
-	at = stpcpy(at, "{\"type\":");
+	at = mempcpy(at, "{\"type\":", 8);
 	at = json_quote(at, type, strlen(type));
-	at = stpcpy(at, ",\"id\":");
+	at = mempcpy(at, ",\"id\":", 6);
 	at = json_quote(at, id, strlen(id));
 	*at++ = '}';
 	n = (size_t)(at - text);

@@ -48,20 +48,20 @@ copy() {
 	rm -rf "$1"
 	cp -r "$OG_SHARE/fibersqs" "$1"
 	chmod -R u+w "$1"
-	cat >>"$1/layouts.tsv" <<-'ROWS'
-	right	log	time	{log.time.ns}	
-	right	log	skew_ms	{truth.skew_ms}	
-	right	log	host	{log.host}	
-	right	log	trace	{trace.id}	
-	right	log	event	{log.event}	
-	right	log	place	{place.id}	
-	seen	log	id	{log.span_id}	
-	seen	log	host	{log.host}	
-	seen	log	trace	{trace.id}	
-	grown	span	at	{span.time.ns}	
-	grown	span	id	{span.id}	
-	grown	span	host	{host.id}	
-	grown	span	trace	{trace.id}	
+	tr '~' '\t' >>"$1/layouts.tsv" <<-'ROWS'
+	right	log	time	{log.time.ns}~
+	right	log	skew_ms	{truth.skew_ms}~
+	right	log	host	{log.host}~
+	right	log	trace	{trace.id}~
+	right	log	event	{log.event}~
+	right	log	place	{place.id}~
+	seen	log	id	{log.span_id}~
+	seen	log	host	{log.host}~
+	seen	log	trace	{trace.id}~
+	grown	span	at	{span.time.ns}~
+	grown	span	id	{span.id}~
+	grown	span	host	{host.id}~
+	grown	span	trace	{trace.id}~
 	ROWS
 }
 
@@ -179,33 +179,33 @@ copy() {
 @test "rows: what hides what, the first that holds, events of one moment, who writes" {
 	rm -rf desk
 	cp -r "$OG_ROOT/test/catalogs/orders" desk
-	cat >desk/logs.tsv <<-'ROWS'
+	tr '~' '\t' >desk/logs.tsv <<-'ROWS'
 	# Lines for tests
 	operation	at	event	level	message	when	by
-	*	start	any	DEBUG	{operation.name}		
+	*	start	any	DEBUG	{operation.name}~~
 	gateway	end	sum		took {span.duration_ms:.0} ms	span.duration_ms>0	ledger
-	gateway	start	in	INFO	asked		
-	gateway	end	done	INFO	answered	ok	
-	gateway	call	out	DEBUG	asking		
-	gateway	end	done	ERROR	gave up	failed	
-	gateway	end	done	ERROR	never		
-	stock	end	level	INFO	of an operation without rows		
+	gateway	start	in	INFO	asked~~
+	gateway	end	done	INFO	answered	ok~
+	gateway	call	out	DEBUG	asking~~
+	gateway	end	done	ERROR	gave up	failed~
+	gateway	end	done	ERROR	never~~
+	stock	end	level	INFO	of an operation without rows~~
 	stock/reserve	end	try	WARN	again at {span.attempt}	retried	caller
 	stock/reserve	end	try	INFO	reserved at {span.attempt}		caller
-	broker/publish	end	told	INFO	published		
-	packing	start	unpack	INFO	from the queue		
+	broker/publish	end	told	INFO	published~~
+	packing	start	unpack	INFO	from the queue~~
 	ROWS
-	cat >>desk/layouts.tsv <<-'ROWS'
-	all	log	trace	{trace.id}	
-	all	log	span	{log.span_id}	
-	all	log	own	{span.id}	
-	all	log	parent	{span.parent_id}	
-	all	log	event	{log.event}	
-	all	log	level	{log.level}	
-	all	log	service	{log.service}	
-	all	log	message	{log.message}	
-	all	log	host	{log.host}	
-	all	log	what	{operation.name}	
+	tr '~' '\t' >>desk/layouts.tsv <<-'ROWS'
+	all	log	trace	{trace.id}~
+	all	log	span	{log.span_id}~
+	all	log	own	{span.id}~
+	all	log	parent	{span.parent_id}~
+	all	log	event	{log.event}~
+	all	log	level	{log.level}~
+	all	log	service	{log.service}~
+	all	log	message	{log.message}~
+	all	log	host	{log.host}~
+	all	log	what	{operation.name}~
 	ROWS
 	og-entities -c ./desk -n 3000 | og-incidents -c ./desk >wd
 	og-events -c ./desk -w wd | og-logs -c ./desk -w wd -l all >got

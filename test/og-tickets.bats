@@ -16,22 +16,22 @@ SUMS
 
 # All about every ticket, its request and its user; for copies of the tables of fibersqs.
 layouts() {
-	cat <<-'ROWS'
-	all	ticket	id	{ticket.id}	
-	all	ticket	at	{ticket.time.unix}	
-	all	ticket	delay	{ticket.delay_min}	
-	all	ticket	end	{span.end.unix}	
-	all	ticket	user	{user.id}	
-	all	ticket	place	{place.id}	
-	all	ticket	request	{request.id}	
-	all	ticket	named	{ticket.request_id}	
-	all	ticket	noise	{truth.noise}	
-	all	ticket	failed	{status.ok}	
-	who	event	request	{request.id}	
-	who	event	user	{user.id}	
-	who	event	place	{place.id}	
-	who	event	at	{span.time.unix}	
-	who	event	ok	{status.ok}	
+	tr '~' '\t' <<-'ROWS'
+	all	ticket	id	{ticket.id}~
+	all	ticket	at	{ticket.time.unix}~
+	all	ticket	delay	{ticket.delay_min}~
+	all	ticket	end	{span.end.unix}~
+	all	ticket	user	{user.id}~
+	all	ticket	place	{place.id}~
+	all	ticket	request	{request.id}~
+	all	ticket	named	{ticket.request_id}~
+	all	ticket	noise	{truth.noise}~
+	all	ticket	failed	{status.ok}~
+	who	event	request	{request.id}~
+	who	event	user	{user.id}~
+	who	event	place	{place.id}~
+	who	event	at	{span.time.unix}~
+	who	event	ok	{status.ok}~
 	ROWS
 }
 

@@ -280,8 +280,7 @@ test_seal10(struct tap *t)
 			memset(seen, 0, sizeof(seen));
 			for (x = 0; x < size; x++) {
 				y = mix_seal10(mix(key + (uint64_t)digits), digits, x);
-				good &= y < size && !seen[y < size ? y : 0] &&
-				    mix_seal10(mix(key + (uint64_t)digits), digits, x + 7 * size) == y;
+				good &= y < size && !seen[y] && mix_seal10(mix(key + (uint64_t)digits), digits, x + 7 * size) == y;
 				seen[y < size ? y : 0] = 1;
 				if (digits == 6 && x > 0) {
 					total++;
