@@ -12,6 +12,7 @@
 enum { ENTITY, TITLE, PER, OF, COUNT, MATCH, WHEN };
 
 #define MOST 1000000 /* things of one kind under one parent */
+#define MATCHES 16   /* of one row */
 
 void
 catalog_refuse(const struct catalog_scope *s, const char *fmt, ...)
@@ -152,6 +153,8 @@ matches(struct load *l, char *s, struct catalog_origin *o)
 		catalog_fail(l, "match: not for each of one entity, of another");
 	for (amp = s; (amp = strstr(amp, " & ")) != NULL; amp += 3)
 		n++;
+	if (n > MATCHES)
+		catalog_fail(l, "match: more than %d", MATCHES);
 	o->match = catalog_get(l, (size_t)n, sizeof(*o->match));
 	for (; s != NULL; s = amp) {
 		if ((amp = strstr(s, " & ")) != NULL) {

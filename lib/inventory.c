@@ -8,7 +8,9 @@
 #include "mix.h"
 
 #define CHUNK (64 * 1024)
-#define DOMAIN 120 /* what these draws are for; the world's are other numbers */
+#define WORK_MAX 10000 /* texts that are made for one */
+#define DEEP_MAX 32    /* conditions and names of lists that are looked at for each other */
+#define DOMAIN 120     /* what these draws are for; the world's are other numbers */
 
 /* What is held lives as long as the inventory: chunks in a list. */
 struct chunk {
@@ -89,7 +91,7 @@ foreign_name(struct inventory *v, struct thing *t, int entity)
 		return 0;
 	field = v->foreign[t->origin->entity * v->c->nentities + entity];
 	if (field != -1) {
-		x = inventory_texts(v, t);
+		x = field < t->made - 1 ? t->text : inventory_texts(v, t);
 		return x == NULL ? 0 : text_name(&x[v->kind[t->origin->entity].text[field + 1]]);
 	}
 	name = foreign_name(v, t->per, entity);
@@ -304,12 +306,100 @@ inventory_has_releases(const struct catalog *c)
 	return b->of == FROM_NUMBERS && b->per != -1 && has_one_way(c, e) && has_one_way(c, o->other);
 }
 
+/* A part of a field is as deep and as much work as what it shows, looks at and names lists by. */
+static void
+weigh_part(struct inventory *v, int entity, int of, int field, struct weight *w)
+{
+	const struct weight *x;
+
+	if (field == FIELD_ITEM)
+		return;
+	x = &v->kind[of == -1 ? entity : of].weight[field + 1];
+	w->work += of == -1 ? x->work : 1;
+	w->deep = x->deep > w->deep ? x->deep : w->deep;
+}
+
+static void
+weigh_form(struct inventory *v, int entity, const struct catalog_form *f, struct weight *w)
+{
+	for (int i = 0; i < f->n; i++) {
+		const struct catalog_slot *s = &f->slot[i];
+		struct weight inner = { 0 };
+
+		if (s->hole == HOLE_FIELD || (s->hole == HOLE_CIDR && s->entity != -1))
+			weigh_part(v, entity, s->entity, s->field, w);
+		weigh_form(v, entity, &s->inner, &inner);
+		w->work += inner.work;
+		w->deep = inner.deep + (s->inner.n > 0) > w->deep ? inner.deep + (s->inner.n > 0) : w->deep;
+	}
+}
+
+/* What is above an entity, its fields, and last its id, which shows them. */
+static int
+weigh(struct inventory *v, int entity)
+{
+	const struct catalog_entity *e = &v->c->entity[entity];
+
+	if (v->kind[entity].weight != NULL)
+		return 0;
+	if ((v->kind[entity].weight = inventory_get(v, (size_t)e->nproperties + 1, sizeof(struct weight))) == NULL)
+		return -1;
+	for (int a = 0; a < v->c->nentities; a++)
+		if (catalog_above(v->c, entity, a) && weigh(v, a) == -1)
+			return -1;
+
+	for (int i = 0; i <= e->nproperties; i++) {
+		struct weight *w = &v->kind[entity].weight[(i + 1) % (e->nproperties + 1)], tests = { 0 };
+
+		w->work = 1;
+		if (i == e->nproperties)
+			weigh_form(v, entity, &e->form, w);
+		for (int k = 0; i < e->nproperties && k < e->property[i].nways; k++) {
+			const struct catalog_tests *when = &e->property[i].way[k].when;
+
+			for (int t = 0; t < when->n; t++)
+				weigh_part(v, entity, when->test[t].entity, when->test[t].field, &tests);
+			tests.deep += when->n > 0;
+			weigh_form(v, entity, &e->property[i].way[k].value, w);
+		}
+		w->work += tests.work;
+		w->deep = tests.deep > w->deep ? tests.deep : w->deep;
+		if (w->work > WORK_MAX || w->deep > DEEP_MAX)
+			return inventory_fail(v, "%s/layouts.tsv: %s of entity \"%s\" leans on too many conditions, one upon the other",
+			    v->c->dir, i == e->nproperties ? "the id" : e->property[i].name, e->id);
+	}
+	return 0;
+}
+
+/* The names of lists of an entity are no longer than they may be. */
+static int
+names_fit(struct inventory *v, int entity)
+{
+	const struct catalog *c = v->c;
+	const struct catalog_entity *e = &c->entity[entity];
+
+	for (const struct catalog_origin *o = c->origin + e->origin; o < c->origin + e->origin + e->norigins; o++)
+		if (inventory_form_most(v, entity, &o->family) > INVENTORY_LIST_MAX)
+			return inventory_fail(
+			    v, "%s/entities.tsv:%d: the name of a list can be longer than %d bytes", c->dir, o->line, INVENTORY_LIST_MAX);
+	for (const struct catalog_property *p = e->property; p < e->property + e->nproperties; p++)
+		for (int w = 0; w < p->nways; w++)
+			for (int i = 0; i < p->way[w].value.n; i++)
+				if (inventory_form_most(v, entity, &p->way[w].value.slot[i].inner) > INVENTORY_LIST_MAX)
+					return inventory_fail(v, "%s/layouts.tsv:%d: the name of a list can be longer than %d bytes",
+					    c->dir, p->line, INVENTORY_LIST_MAX);
+	return 0;
+}
+
 /* The kept texts of a thing fit into its frame, and a row into a line. */
 static int
 make_rooms(struct inventory *v)
 {
 	const struct catalog *c = v->c;
 
+	for (int e = 0; e < c->nentities; e++)
+		if (weigh(v, e) == -1 || names_fit(v, e) == -1)
+			return -1;
 	for (int e = 0; e < c->nentities; e++) {
 		struct kind *k = &v->kind[e];
 		size_t row = strlen(c->entity[e].id) + 64;

@@ -45,7 +45,7 @@ list_items(struct inventory *v, const struct catalog_origin *o, struct thing *pe
 {
 	const struct catalog *c = v->c;
 	const struct catalog_list *list;
-	char name[1024];
+	char name[INVENTORY_LIST_MAX + 1];
 	uint32_t odd = 0;
 	int at = o->list;
 
@@ -156,7 +156,7 @@ fill(struct inventory *v, const struct catalog_origin *o, struct thing *per, con
 		t->round = per->round;
 	if (x->of != NULL && x->of->round > t->round)
 		t->round = x->of->round;
-	t->ready = 0;
+	t->ready = t->made = 0;
 	return t;
 }
 

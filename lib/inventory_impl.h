@@ -6,6 +6,7 @@
 #include "inventory.h"
 
 #define INVENTORY_TEXT_MAX 65536 /* bytes of a field, at most */
+#define INVENTORY_LIST_MAX 1023  /* of the name of a list */
 
 /* A text of a thing that others show: a field or the id. */
 struct inventory_text {
@@ -28,6 +29,7 @@ struct thing {
 	int round;  /* 0: without a factor */
 	int absent; /* a factor below 1 leaves it out, and all that is made of it */
 	int ready;  /* its texts are there */
+	int made;   /* while they are made: the fields that are */
 	struct inventory_text *text;
 };
 
@@ -49,15 +51,22 @@ struct groups {
 	struct group_entry *entry; /* by key, then as the table has them; NULL: not made */
 };
 
+/* Of a text: texts that are made for it, and how deep in each other. */
+struct weight {
+	size_t work;
+	int deep;
+};
+
 struct kind {
-	int ntexts, *text;  /* of field i + 1 (0: the id): its number among the texts that are kept; -1: it is not */
-	size_t *most;       /* bytes, likewise; 0: not known yet */
-	size_t room;        /* of all texts that are kept */
-	size_t line;        /* bytes of a row, at most */
-	int forced;         /* places need some of these */
-	int built;          /* its numbers are builds, which have dates */
-	struct thing frame; /* the one at hand */
-	char *buf;          /* and its texts */
+	int ntexts, *text;     /* of field i + 1 (0: the id): its number among the texts that are kept; -1: it is not */
+	size_t *most;          /* bytes, likewise; 0: not known yet */
+	struct weight *weight; /* likewise */
+	size_t room;           /* of all texts that are kept */
+	size_t line;           /* bytes of a row, at most */
+	int forced;            /* places need some of these */
+	int built;             /* its numbers are builds, which have dates */
+	struct thing frame;    /* the one at hand */
+	char *buf;             /* and its texts */
 	struct thing *held;
 	size_t nheld;
 	int is_held, prepared;

@@ -92,10 +92,11 @@ put_block(struct inventory *v, struct thing *t, const struct catalog_slot *s, ch
 
 	if (s->entity != -1) {
 		struct thing *a = inventory_find(v, t, s->entity);
-		const struct inventory_text *x = a == NULL ? NULL : inventory_texts(v, a) + v->kind[s->entity].text[s->field + 1];
+		const struct inventory_text *x = a == NULL ? NULL : inventory_texts(v, a);
 
 		if (x == NULL)
 			return to;
+		x += v->kind[s->entity].text[s->field + 1];
 		base = 0;
 		for (uint32_t i = 0, part = 0; i < x->n; i++) {
 			part = x->p[i] == '.' || x->p[i] == '/' ? 0 : part * 10 + (uint32_t)(x->p[i] - '0');
@@ -151,7 +152,7 @@ put_ref(struct inventory *v, struct thing *t, const struct catalog_slot *s, uint
 int
 inventory_list(struct inventory *v, struct thing *t, const struct catalog_slot *s)
 {
-	char name[1024];
+	char name[INVENTORY_LIST_MAX + 1];
 	uint32_t odd = 0;
 	size_t n;
 	int list = s->list;
@@ -320,9 +321,17 @@ inventory_texts(struct inventory *v, struct thing *t)
 
 	if (t->ready)
 		return t->text;
-	for (int f = FIELD_ID; f < e->nproperties; f++) {
+	if (t->made > 0) {
+		(void)inventory_fail(
+		    v, "%s/layouts.tsv: \"%s\" names what is under a field of its own or of a later row", v->c->dir, e->id);
+		return NULL;
+	}
+	/* The id comes last: it shows fields. */
+	for (int i = 0; i <= e->nproperties; i++) {
+		int f = i == e->nproperties ? FIELD_ID : i;
 		struct inventory_text *x = &t->text[k->text[f + 1] == -1 ? k->ntexts : k->text[f + 1]];
 
+		t->made = i + 1;
 		if (k->text[f + 1] == -1)
 			continue;
 		x->p = to;
@@ -330,6 +339,7 @@ inventory_texts(struct inventory *v, struct thing *t)
 		to = inventory_text_put(v, t, f, to, &x->odd);
 		x->n = (uint32_t)(to - x->p);
 	}
+	t->made = 0;
 	t->ready = 1;
 	return v->failed ? NULL : t->text;
 }

@@ -63,6 +63,70 @@ rows() {
 	[ "$wrong" -eq 0 ]
 }
 
+# leaning N [twice]: fields f1 to fN of `spare`, of which each looks at the one before, and shows it if it is to be twice.
+leaning() {
+	depot leaning
+	printf 'spare\tentity\tf1\tx\t\n' >fields
+	for ((i = 2; i <= $1; i++)); do
+		if [ "${2-}" = twice ]; then
+			printf 'spare\tentity\tf%d\ty\tf%d=y\nspare\tentity\tf%d\t{f%d}\t\n' "$i" $((i - 1)) "$i" $((i - 1))
+		else
+			printf 'spare\tentity\tf%d\tx\tf%d=x\n' "$i" $((i - 1))
+		fi
+	done >>fields
+	sed -i '/^spare\tentity\tmodel_id/r fields' leaning/layouts.tsv
+}
+
+@test "what would take all of the stack or of the time is refused" {
+	rm -rf leaning
+	leaning 20
+	run -0 og-entities -c ./leaning -t spare
+	[[ ${lines[0]} = *'"f20":"x"'* ]]
+	rm -rf leaning
+	leaning 300
+	refused './leaning/layouts.tsv: f34 of entity "spare" leans on too many conditions, one upon the other' -c ./leaning -t spare
+	rm -rf leaning
+	leaning 40 twice
+	refused './leaning/layouts.tsv: f14 of entity "spare" leans on too many conditions, one upon the other' -c ./leaning -t spare
+	# Names of lists.
+	long=$(printf '%01100d' 0)
+	for edit in 's|@crew/{hall.id}|@crew/{hall.long}|' 's|@load/{item}|@load/{hall.long}|'; do
+		rm -rf leaning
+		depot leaning
+		sed -i "s|^hall\tentity\tid\t|hall\tentity\tlong\t$long\t\n&|" leaning/layouts.tsv
+		sed -i "$edit" leaning/entities.tsv leaning/layouts.tsv
+		run -2 --separate-stderr og-entities -c ./leaning -t hall
+		[[ $stderr = "og-entities: ./leaning/"*".tsv:"*": the name of a list can be longer than 1023 bytes" ]]
+	done
+	# More terms than are looked at.
+	rm -rf leaning
+	depot leaning
+	sed -i "s/hall & !crew/hall$(printf ' \\& hall%.0s' $(seq 16))/" leaning/entities.tsv
+	refused './leaning/entities.tsv:15: match: more than 16' -c ./leaning -t hall
+}
+
+@test "the id of a thing may show what is under another field of it" {
+	local order
+	for order in right wrong; do
+		rm -rf tools
+		depot tools
+		printf 'tool\tTools\t\t#\t20\t\t\nbox\tBoxes\ttool\t#\t2\t\t\n' >>tools/entities.tsv
+		{
+			printf 'tool\tentity\thall_id\t{ref:hall}\t\n'
+			printf 'tool\tentity\tcrew\t{ref:crew/hall}\t\n'
+		} >fields
+		[ "$order" = right ] || sed -i 's/{ref:hall}/{ref:hall\/hall}/' fields
+		cat fields - >>tools/layouts.tsv <<<$'tool\tentity\tn\t{item}\t\nbox\tentity\ttool\t{tool.id}\t\nbox\tentity\tn\t{item}\t'
+		printf 'entity/tool\t{crew}#{n}\nentity/box\t{tool}:{n}\n' >>tools/ids.tsv
+		[ "$order" = right ] || refused './tools/layouts.tsv: "tool" names what is under a field of its own or of a later row' -c ./tools -t tool
+	done
+	sed -i 's/{ref:hall\/hall}/{ref:hall}/' tools/layouts.tsv
+	og-entities -c ./tools -t tool >tool.ndjson
+	[ "$(jq -r 'select(.crew | startswith("\(.hall_id):") | not) | .n' tool.ndjson)" = "" ]
+	[ "$(jq -r .hall_id tool.ndjson | sort -u | wc -l)" -eq 3 ]
+	og-entities -c ./tools -t box | jq -r .tool | uniq | cmp - <(jq -r '"\(.crew)#\(.n)"' tool.ndjson)
+}
+
 @test "36 files, numbered and named as fixture files are" {
 	[ "$(find small -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = "01_environments.txt 02_provider_types.txt 03_deployment_target_types.txt \
 04_allocation_types.txt 05_repo_types.txt 06_languages.txt 07_providers.txt 08_regions.txt 09_zones.txt 10_partitions.txt 11_networks.txt \
