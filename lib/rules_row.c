@@ -535,6 +535,25 @@ compare_bounds(struct rule *x)
 		    x, NULL, 0, "%s is %s %s", rule_number(x, x->value, one), timed ? "after" : "above", rule_number(x, x->high, two));
 }
 
+/* Are there too few rows? The ends of a distribution need more than its middle, and people who come in bursts make hours uneven. */
+static int
+too_few(enum kind kind, uint64_t rows)
+{
+	switch (kind) {
+	case K_MIN:
+	case K_MAX:
+		return 0;
+	case K_P95:
+	case K_P99:
+	case K_TAIL:
+		return rows < 4 * RULES_ENOUGH;
+	case K_DAY:
+		return rows < 480 * RULES_ENOUGH;
+	default:
+		return rows < RULES_ENOUGH;
+	}
+}
+
 /* A statistic, divided by that of the other rows. */
 static void
 divide(struct rule *x)
@@ -543,10 +562,8 @@ divide(struct rule *x)
 	double other = x->has_against ? statistic(x->kind, against) : 1;
 
 	x->value = statistic(x->kind, of);
-	if (x->kind != K_MIN && x->kind != K_MAX && (of->rows < RULES_ENOUGH || (x->has_against && against->rows < RULES_ENOUGH)))
-		unknown(x, "fewer than 100 rows");
-	else if (x->kind == K_DAY && of->rows < 24 * RULES_ENOUGH)
-		unknown(x, "fewer than 2400 rows");
+	if (too_few(x->kind, of->rows) || (x->has_against && too_few(x->kind, against->rows)))
+		unknown(x, "too few rows");
 	else if (of->rows == 0 || (x->has_against && (against->rows == 0 || other == 0)))
 		unknown(x, "no rows, or nothing to divide by");
 	else
