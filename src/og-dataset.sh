@@ -66,7 +66,7 @@ fail() {
 
 # ---- options ----
 
-catalog='' level='' output='' requests='' rows='' scale=1 given=''
+catalog='' level='' output='' requests='' rows='' scale='' given=''
 jobs=1 compression=none
 archive=0 tier2=0 verbose=0
 entities=()  # options of og-entities
@@ -85,6 +85,8 @@ check_options() {
 	[ -z "$requests" ] || [ -z "$rows" ] || refuse "-n and -r exclude each other"
 	is_whole "$jobs" 1 1024 || refuse "number of jobs is not 1 to 1024: $jobs"
 	[ -z "$rows" ] || is_whole "$rows" 1 100000000000 || refuse "number of rows is not 1 to 10^11: $rows"
+	[ -z "$scale" ] || [ -n "$rows" ] || refuse "-x is a factor on the rows of -r"
+	scale=${scale:-1}
 	[[ $scale =~ ^[0-9]{1,6}([.][0-9]{1,6})?$ && $scale =~ [1-9] ]] || refuse "scale is no number above 0 such as 0.1: $scale"
 	case $compression in
 	none | gzip | zstd) ;;
@@ -299,12 +301,13 @@ rows_at() {
 
 # The number of requests that gives the rows wished for. Many requests are measured by fewer, which have rows in the same ratio.
 find_requests() {
-	local wish n got off best='' least='' try
+	local wish n got off best='' least='' try tried=()
 
 	wish=$(awk -v rows="$rows" -v scale="$scale" 'BEGIN { printf "%.0f", rows * scale }')
 	[ "$wish" -ge 1 ] || refuse "no rows are left of $rows x $scale"
 	n=$((wish < SAMPLE ? wish : SAMPLE))
 	for ((try = 0; try < 60; try++)); do
+		tried[n]=1
 		got=$(rows_at "$n") || exit
 		off=$((got > wish ? got - wish : wish - got))
 		[ "$got" -gt 0 ] || got=1
@@ -317,13 +320,13 @@ find_requests() {
 			best=$n
 		fi
 		((off * 200 > wish)) || break
-		# Near the wish the numbers of rows scatter: one of the next will do.
-		if ((off * 20 > wish)); then
-			n=$(((wish * n + got / 2) / got))
-		else
-			n=$((n + 1))
-		fi
+		# Near the wish the numbers of rows scatter: one next to it that was not tried will do.
+		((n > 1 || got < wish)) || break
+		n=$(((wish * n + got / 2) / got))
 		n=$((n < 1 ? 1 : n > SAMPLE ? SAMPLE : n))
+		while [ -n "${tried[$n]-}" ]; do
+			n=$((n + 1))
+		done
 	done
 	echo "$best"
 }

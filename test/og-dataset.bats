@@ -97,6 +97,14 @@ sums() {
 	done
 	og-dataset -c shop -b 2026-03-02 -e 2026-03-09 -r 70000 -x 0.1 -o scaled
 	[ "$(sums scaled)" = "$(sums rows.7000)" ]
+	# A request has five rows, so that few numbers of requests will do; one request is the least there is.
+	for rows in 999 1001; do
+		og-dataset -c fibersqs -r "$rows" -o "sqs.$rows"
+		got=$(($(wc -l <"sqs.$rows/data/clickhouse-app_logs.csv") - 1))
+		((got * 100 >= rows * 99 && got * 100 <= rows * 101))
+	done
+	og-dataset -c fibersqs -r 1 -o sqs.1
+	[ "$(jq .world.requests sqs.1/instructors/summary.json)" -eq 1 ]
 }
 
 @test "compressed files hold the same, and the archive is the same each time, without what is for instructors" {
@@ -168,7 +176,8 @@ sums() {
 
 @test "what cannot be used is a usage error, and nothing is made" {
 	for args in '' '-o x' '-c social' '-c none -o x' '-c social -o x more' '-c social -j 0 -o x' '-c social -j 1025 -o x' '-c social -j two -o x' \
-		'-c social -r 0 -o x' '-c social -r 10 -n 5 -o x' '-c social -x 0 -r 5 -o x' '-c social -x -1 -o x' '-c social -z lz4 -o x' \
+		'-c social -r 0 -o x' '-c social -r 10 -n 5 -o x' '-c social -x 0 -r 5 -o x' '-c social -r 5 -x -1 -o x' \
+		'-c social -x 0.5 -o x' '-c social -n 5 -x 0.5 -o x' '-c social -z lz4 -o x' \
 		'-w none -o x' '-w one/world.ndjson -s 5 -o x' '-w one/world.ndjson -N -o x'; do
 		# shellcheck disable=SC2086 # words
 		run -2 --separate-stderr og-dataset $args
@@ -225,6 +234,12 @@ sums() {
 	[ "$(find sqs/data first -name '*.csv' 2>/dev/null | wc -l)" -eq 8 ]
 	og-check -c fibersqs -w $world sqs | cmp - sqs/instructors/validation_summary.json
 	jq -e .ok sqs/instructors/validation_summary.json
+	# A level is that of what the line says.
+	awk -F, -v OFS=, '!done && $12 == "worker_progress" { $6 = "ERROR"; done = 1 } 1' sqs/data/clickhouse-app_logs.csv >levels.csv
+	cp -r sqs levels
+	mv levels.csv levels/data/clickhouse-app_logs.csv
+	run -1 --separate-stderr og-check -c fibersqs -w $world levels
+	[ "$(jq -r '[.checks[] | select(.ok | not) | .name] | join(" ")' <<<"$output")" = level_else ]
 	# Trainees get the tables and their README, and the incident is not named in it.
 	zstd -qdc sqs/fibersqs.tar.zst | tar -t >names
 	[ "$(grep -v '^data/clickhouse-[a-z_]*[.]csv$' names)" = README.md ]
