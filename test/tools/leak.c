@@ -5,8 +5,8 @@
  *
  * Rows are of tab-separated values under a line of names. The first column is "train" or "test", the second 1 where the row is of the
  * kind to be told, else 0. Each other column is looked at alone, in four ways: by value, by the last two bytes, by length, and by one cut
- * in the order of bytes. What was learned of the training rows is tried on the others, and written: the area under the curve of hits against
- * false alarms, 0.5 for a guess, 1 for certainty. A value that was never seen is a guess. Exits 1 when any reaches the limit.
+ * in the order of bytes. What was learned of the training rows is tried on the others, and written: the area under the curve of hits
+ * against false alarms, 0.5 for a guess, 1 for certainty. A value that was never seen is a guess. Exits 1 when any reaches the limit.
  */
 #include <err.h>
 #include <stdio.h>
