@@ -452,6 +452,29 @@ check_blocks(struct load *l)
 						    l, e, &c->entity[e].property[i], &c->entity[e].property[i].way[way].value.slot[k]);
 }
 
+/* Is this the name of the table with that title, which is in small letters and has no blanks? */
+static int
+names_table(const char *name, const char *title)
+{
+	for (; *title != '\0'; title++, name++)
+		if (*name != (*title == ' ' ? '_' : *title >= 'A' && *title <= 'Z' ? (char)(*title - 'A' + 'a') : *title))
+			return 0;
+	return *name == '\0';
+}
+
+/* Who asks for a table by the name of its entity gets no other one. */
+static void
+check_titles(struct load *l)
+{
+	const struct catalog *c = l->c;
+
+	for (const struct catalog_entity *e = c->entity; e < c->entity + c->nentities; e++)
+		for (const struct catalog_entity *other = c->entity; other < c->entity + c->nentities; other++)
+			if (other != e && (names_table(other->id, e->title)))
+				catalog_fail_at(l, T_ENTITIES, (size_t)c->origin[e->origin].line, "title \"%s\" names entity \"%s\"",
+				    e->title, other->id);
+}
+
 /* Layouts of entities that there are none of. */
 static void
 check_layouts(struct load *l)
@@ -475,6 +498,7 @@ catalog_load_entities(struct load *l)
 		return;
 	c->quantity = catalog_get(l, (size_t)c->nlists, sizeof(*c->quantity));
 	load_origins(l);
+	check_titles(l);
 	for (i = 0; i < c->nentities; i++)
 		properties_of(l, &c->entity[i]);
 	/* A form of ids refers to fields alone, a field to ids of others; so ids come first, and then no text is missing. */
