@@ -158,6 +158,7 @@ parse() {
 		usage >&2
 		exit 2
 	fi
+	[[ $output != -* ]] || output=./$output # no option of what it is given to
 	check_options
 }
 

@@ -174,6 +174,14 @@ sums() {
 	cat both/logs_?.jsonl | cmp - one/logs_1.jsonl
 }
 
+@test "the folder may have any name" {
+	for name in -x '-j 2' 'a b' "it's \$(touch pwned) *" $'two\nlines'; do
+		og-dataset -c shop -s 5 -b 2025-12-01 -e 2025-12-02 -n 50 -u 10 -j 2 -A -o "$name"
+		[ "$(find "./$name" -maxdepth 1 -name 'logs_*' | tr '\n' ' ' | grep -o 'logs_[0-9]' | wc -l)" -eq 2 ]
+	done
+	[ ! -e pwned ]
+}
+
 @test "what cannot be used is a usage error, and nothing is made" {
 	for args in '' '-o x' '-c social' '-c none -o x' '-c social -o x more' '-c social -j 0 -o x' '-c social -j 1025 -o x' '-c social -j two -o x' \
 		'-c social -r 0 -o x' '-c social -r 10 -n 5 -o x' '-c social -x 0 -r 5 -o x' '-c social -r 5 -x -1 -o x' \
