@@ -27,22 +27,27 @@ sample_open(struct check *c)
 	check_applies(c, P_TYPES, 1, NULL);
 	check_applies(c, P_WINDOW, c->world != NULL, no_world);
 	check_applies(c, P_NAMES, 1, NULL);
-	check_applies(c, P_METRICS, layout_of(c->cat, "metrics") >= 0, "the catalog has no layout \"metrics\"");
+	check_applies(
+	    c, P_METRICS, layout_of(c->cat, "metrics") >= 0 || c->cat->nseries > 0, "the catalog has no layout \"metrics\" and no series");
 	check_applies(c, P_TOTALS, 1, NULL);
 	return 0;
 }
 
-/* A metric of the catalog's layout, or an aggregate of one. */
+/* A metric of the catalog's layout, or an aggregate of one, or a series. */
 static int
 is_metric(const struct catalog *c, const char *name)
 {
 	static const char *const ends[] = { "", "_bucket", "_sum", "_count" };
-	const struct catalog_layout *l = &c->layout[layout_of(c, "metrics")];
+	int metrics = layout_of(c, "metrics");
+	const struct catalog_layout *l = metrics < 0 ? NULL : &c->layout[metrics];
 	size_t n = strlen(name);
 
 	if (strcmp(name, "requests_total") == 0 || strcmp(name, "request_errors_total") == 0)
 		return 1;
-	for (int i = 0; i < l->n; i++)
+	for (int i = 0; i < c->nseries; i++)
+		if (strcmp(name, c->series[i].id) == 0)
+			return 1;
+	for (int i = 0; l != NULL && i < l->n; i++)
 		for (size_t k = 0; k < sizeof(ends) / sizeof(*ends); k++) {
 			size_t field = strlen(l->field[i].name);
 

@@ -21,7 +21,12 @@ types_of(const struct catalog_text *t)
 									       : T_TEXT;
 	case SRC_ROOT_DURATION:
 	case SRC_SPAN_DURATION:
+	case SRC_REMOTE_DURATION:
+	case SRC_LINK_RTT:
+	case SRC_LINK_LOSS:
+	case SRC_TRUTH_SKEW:
 		return T_NUMBER | T_NULL;
+	case SRC_ROOT_RETRIES:
 	case SRC_RELEASE_NUMBER:
 	case SRC_SPAN_ATTEMPT:
 	case SRC_SPAN_REQUEST_BYTES:

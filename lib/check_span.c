@@ -130,7 +130,7 @@ take_length(struct check *c, struct span *x)
 		(void)shape_time(c, R_END, &us);
 		if (c->at[R_TIME] >= 0 && us < x->start)
 			check_fault(c, P_MEASUREMENTS, c->line, "ends before it begins");
-		else if (c->at[R_DURATION] >= 0 && us != x->end && c->at[R_TIME] >= 0 && c->form[R_TIME] == c->form[R_END])
+		else if (c->at[R_DURATION] >= 0 && llabs(us - x->end) > c->slack && c->at[R_TIME] >= 0 && c->form[R_TIME] == c->form[R_END])
 			check_fault(c, P_MEASUREMENTS, c->line, "\"%s\" is not that from begin to end", c->field[c->at[R_DURATION]].name);
 		x->end = c->at[R_TIME] >= 0 ? us : x->end;
 		x->start = c->at[R_TIME] >= 0 ? x->start : us;

@@ -288,6 +288,32 @@ PLANTS
 	[[ "$(broken <<<"$output")" == *ids* ]]
 }
 
+@test "all layouts of events, and series, pass" {
+	local catalog layout
+
+	for catalog in social fibersqs; do
+		og-entities -c "$catalog" -b 2025-12-01 -e 2025-12-03 -n 500 -u 60 -s 9 | og-incidents >c.w
+		awk -F '\t' '$2 == "event" { print $1 }' "$OG_ROOT/share/og/default/layouts.tsv" "$OG_ROOT/share/og/$catalog/layouts.tsv" | sort -u >names
+		[ -s names ]
+		while read -r layout; do
+			og-events -w c.w -l "$layout" | og-check -p -w c.w -l "$layout" >verdict
+		done <names
+	done
+	og-events -w c.w -l txn_facts >facts
+	awk 'NR == 3 { sub(/latency_ms":/, "&1") } 1' facts >longer
+	run -1 og-check -p -w c.w -l txn_facts <longer
+	[[ "$(broken <<<"$output")" == *measurements* ]]
+	og-series -w c.w -e 2025-12-01T00:05:00Z >series
+	og-check -w c.w <series
+	sed '5s/"metric":"/&x/' series >renamed
+	run -1 og-check -w c.w <renamed
+	[[ "$(broken <<<"$output")" == *metrics* ]]
+	# A key that is there twice is told also without ids of spans.
+	og-events -w c.w -l keys | awk 'NR == 7 { seventh = $0 } { print } NR == 9 { print seventh }' >twice
+	run -1 og-check -p -w c.w -l keys <twice
+	[[ "$(broken <<<"$output")" == *ids* ]]
+}
+
 @test "measures have bands, which bind only when asked" {
 	og-check -w w <e >verdict
 	[ "$(jq '.measures | length' verdict)" -gt 3 ]
