@@ -387,10 +387,12 @@ set_strength(struct spec *s)
 	return 0;
 }
 
-/* Effects are about these services, and those on links about these links. */
-static void
+/* Effects are about these services, and those on links about these links. -1: there are links, but no effects on any. */
+static int
 set_targets(struct spec *s, int *service, int nservices, struct catalog_ref *target, int *link, int nlinks)
 {
+	int used = 0;
+
 	for (int i = 0; i < s->f.x.neffects; i++) {
 		struct world_effect *e = &s->f.x.effect[i];
 		int of = world_of(s->c, e->what, e->series);
@@ -406,8 +408,10 @@ set_targets(struct spec *s, int *service, int nservices, struct catalog_ref *tar
 		if (of == OF_LINK && nlinks > 0) {
 			e->thing = link;
 			e->nthings = nlinks;
+			used = 1;
 		}
 	}
+	return nlinks > 0 && !used ? bad(s, "no effects on links", NULL) : 0;
 }
 
 static int
@@ -426,7 +430,8 @@ set_effects(struct spec *s)
 	for (int i = 0; i < ncodes; i++)
 		if (s->d->w->cat.code[code[i]].http < 400)
 			return bad(s, "no failure:", s->d->w->cat.code[code[i]].code);
-	set_targets(s, service, nservices, target, link, nlinks);
+	if (set_targets(s, service, nservices, target, link, nlinks) == -1)
+		return -1;
 	for (int i = 0; i < s->f.x.neffects; i++)
 		if (ncodes > 0 && s->f.x.effect[i].what == EFFECT_ERRORS) {
 			s->f.x.effect[i].code = code;

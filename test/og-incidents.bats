@@ -249,6 +249,7 @@ cable() {
 		component=repair,burst=5	burst without every
 		component=fray,rtt_ms=much	no factor such as 2..8: "much"
 		component=eels,start=2026-03-05,duration=1h,rtt_ms=2	no links
+		component=eels,start=2026-03-05,duration=1h,services=desk,latency=2,links=hill-isle	no effects on links
 		component=fray,every=0.05,burst=0.01	more than 10000 bursts of "cable"
 	END
 }
