@@ -11,7 +11,7 @@ golden() {
 test/catalogs/orders lines json f0d35e5f7fb21c74a4c37888364070f1
 share/og/social lines csv e2cba75c2b61115fa82927ec24f851ac
 share/og/shop lines tsv e55ed49e54bd281c5674853b6ccfc479
-share/og/fibersqs app_logs csv 0d7885ebafdb1cbe9b31b69c035d0e47
+share/og/fibersqs app_logs csv c600a93945914fb656e650cb27996a28
 SUMS
 }
 

@@ -9,8 +9,8 @@ load common
 golden() {
 	cat <<'SUMS'
 test/catalogs/cables - json 92cbe94dece5dc6e5a3588ba025cfa33
-share/og/fibersqs network_circuit_metrics csv 652e3a135fb122b1120253ce25a70654
-share/og/fibersqs infra_host_metrics tsv a79e14c50e31a1e9bbb447b90368ce4b
+share/og/fibersqs network_circuit_metrics csv 7eec326988c9ce0125ed63697705674c
+share/og/fibersqs infra_host_metrics tsv 644cd5334fc4c8daad035dccde5b0107
 SUMS
 }
 

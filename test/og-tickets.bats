@@ -9,8 +9,8 @@ load common
 golden() {
 	cat <<'SUMS'
 share/og/social tickets json 17e8134a29b129a62a3dfee97cbfe03d
-share/og/fibersqs tso_calls csv 24f072c02d59df77fe5fa89280c3c8f0
-share/og/fibersqs tso_truth tsv 8de555e7962fcc566587e2ec8e280540
+share/og/fibersqs tso_calls csv 1c4e2f83b43e57584e096d0bbb2c9452
+share/og/fibersqs tso_truth tsv 08b5ad5b461a87f47f3e3de7b4ec752c
 SUMS
 }
 
