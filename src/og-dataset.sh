@@ -293,7 +293,7 @@ make_world() {
 rows_at() {
 	local world=$state/tmp/trial shard=1/1 n
 
-	make_world "$1" >"$world" || exit 2
+	make_world "$1" >"$world" || exit
 	n=$(make_rows | wc -l) || exit 1
 	rm -f "$state"/tmp/keys.*
 	[ "$format" = json ] || n=$((n - 1))
@@ -847,7 +847,7 @@ esac
 enter
 choose_requests
 world=$state/tmp/world
-make_world "$requests" >"$world" || exit 2
+make_world "$requests" >"$world" || exit
 identify
 plan
 for signal in HUP INT TERM; do
