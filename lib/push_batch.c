@@ -164,9 +164,10 @@ static struct batch *
 batch_for(struct push *p, const struct push_line *l, uint64_t offset, size_t *form_at)
 {
 	struct batch *b = p->filling, *old = b;
+	size_t more = old->form.n - *form_at; /* not every pusher has forms */
 
 	if (b->nrec > 0 && (l->first || l->behind)) {
-		if ((b = push_spare(p)) == NULL || buf_put(&b->form, old->form.p + *form_at, old->form.n - *form_at) == -1) {
+		if ((b = push_spare(p)) == NULL || (more > 0 && buf_put(&b->form, old->form.p + *form_at, more) == -1)) {
 			batch_free(b);
 			return NULL;
 		}
