@@ -208,14 +208,14 @@ is_late(const struct catalog *c)
 	const char *why = "";
 	int good;
 
-	if (out_open(&out, STDERR_FILENO, 0) == -1)
+	if (out_open(&out, dup(STDERR_FILENO), 0) == -1)
 		return 0;
 	roll = rollup_open(c, catalog_layout(c, "table", 5), RENDER_JSON, CLOCK_MINUTE, &out, text, sizeof(text));
 	r.scaled = scaled;
 	good = roll != NULL && rollup_pass(roll, 5 * CLOCK_MINUTE + 59999999) == 0 && rollup_add(roll, &r, &why) == 0 &&
 	    rollup_pass(roll, 6 * CLOCK_MINUTE) == 0 && rollup_add(roll, &r, &why) == -1 && strstr(why, "written already") != NULL;
 	rollup_free(roll);
-	return good;
+	return out_close(&out) == 0 && good;
 }
 
 int
