@@ -17,7 +17,7 @@ week() {
 
 # A month in which every deployment is rolled out some 30 times, or the little traffic inside of rollouts would show nothing.
 rollouts() {
-	changed services 's/\t[0-9]+\.\.[0-9]+$/\t300..400/' >"$BATS_TEST_TMPDIR/catalog"
+	changed entities 's/^(build\t[^\t]*\tservice\t#\t)[^\t]+/\1500/' >"$BATS_TEST_TMPDIR/catalog"
 	og-entities -c "$(cat "$BATS_TEST_TMPDIR/catalog")" -n "$1" -b 2025-06-01 -e 2025-07-01 >"$BATS_TEST_TMPDIR/world"
 }
 
