@@ -510,10 +510,8 @@ push_judge(struct push *p, struct push_request *r, const struct push_end *end, c
 {
 	struct batch *b = r->batch;
 	struct push_reply reply = { .verdict = end->verdict, .known = &b->known };
-	curl_off_t sent = 0;
 
 	(void)snprintf(reply.why, sizeof(reply.why), "%s", end->why);
-	(void)curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
 	if (a != NULL) {
 		/* Such answers come from who has stored nothing. */
 		reply.untouched = (end->verdict == PUSH_AGAIN && (end->status == 429 || end->status == 503)) ||
@@ -525,8 +523,8 @@ push_judge(struct push *p, struct push_request *r, const struct push_end *end, c
 		suspect(p);
 	if (reply.untouched && reply.verdict == PUSH_TAKEN)
 		b->doubtful = 0;
-	else if (r->sendings > 1 || (sent > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched))
-		b->doubtful = 1;
+	else if (r->sendings > 1 || (r->sendings > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched))
+		b->doubtful = 1; /* not by libcurl's count of bytes: that is 0 again when its own second try finds nobody */
 	if (reply.verdict == PUSH_TAKEN || reply.verdict == PUSH_NEXT)
 		push_limit_answer(&p->limit, (double)end->took, p->busy + 1);
 	else if (reply.verdict == PUSH_AGAIN && a != NULL)

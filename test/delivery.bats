@@ -101,6 +101,18 @@ teardown() {
 	done
 }
 
+@test "3 it dies with the body read and stored, and nobody listens for a while" {
+	# libcurl tries by itself once more, on a connection that is refused: what it had sent before counts all the same.
+	push=(og-chpush -v -C 1 -R 100 -t t)
+	records 1000
+	serve -F ch -W 0 < <(printf '\n\nstore restart=300\n')
+	run load
+	[ "$status" -eq 0 ]
+	[ "$(sort -u stored | wc -l)" -eq 1000 ]
+	[ "$(wc -l <stored)" -eq 1100 ]
+	[ "$(account 'perhaps doubled')" -eq 100 ]
+}
+
 @test "4 the server dies after 200, before it has written" {
 	push=(og-vlpush -v)
 	records 1000

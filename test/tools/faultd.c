@@ -24,7 +24,7 @@
  *	swallow           keep no record although the answer says success
  *	partial=n         keep the first n records, then close without an answer
  *	restart restart=ms  as a server that is killed in mid-request: forget what was stored in the last -W ms (default 10000), close all
- *	                  connections, accept none for so many ms, and begin with this second; SIGHUP does the same
+ *	                  connections, refuse others for so many ms, and begin with this second; SIGHUP does the same
  *	until=name:value  the line stays until a request has this header, which is then a success
  *	html              200 and a page
  *	open              an answer without a length, ended by closing
@@ -54,6 +54,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <err.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -128,7 +129,8 @@ struct server {
 	struct api api;
 	int starts;
 	time_t started;
-	int before;          /* seconds that it says to have lived before `born` */
+	int before; /* seconds that it says to have lived before `born` */
+	int listener;
 	int64_t down;        /* until then */
 	int64_t began, born; /* first and last start */
 	int idle;            /* ms */
@@ -678,6 +680,9 @@ restart(struct server *s, long ms)
 	s->before = 0;
 	s->down = now + ms;
 	s->born = now;
+	/* Nobody is left who listens: to connect is refused, and accept() fails. */
+	if (ms > 0)
+		(void)shutdown(s->listener, SHUT_RDWR);
 	for (struct conn *c = s->conns; c != NULL; c = c->next)
 		(void)shutdown(c->fd, SHUT_RDWR);
 }
@@ -980,13 +985,13 @@ take(struct conn *c, struct request *q, struct act *a, int load)
 	(void)pthread_mutex_lock(&s->lock);
 	if (c->start != s->starts)
 		silent = 1;
-	else if (a->restart >= 0)
-		restart(s, a->restart);
 	else if (load && s->flavour == API && (a->store || (!silent && !a->swallow && a->status < 300)))
 		api_take(s, q, &w, a);
 	else if (load && s->flavour != API &&
 	    (a->store || a->partial >= 0 || (!silent && !a->swallow && a->status >= 200 && a->status < 300)))
 		keep_records(s, q, &w, a->partial < 0);
+	if (a->restart >= 0 && c->start == s->starts)
+		restart(s, a->restart);
 	s->invalid += silent ? 0 : w.invalid;
 	note_request(c, q, silent ? 0 : a->status);
 	(void)pthread_mutex_unlock(&s->lock);
@@ -1276,20 +1281,38 @@ await_signal(void *arg)
 	return NULL;
 }
 
+/* *port may be 0, any, and is then what it came to be. */
 static int
-listen_on(in_port_t port)
+listen_on(in_port_t *port)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(*port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof(to);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
 
 	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 || bind(fd, (struct sockaddr *)&to, size) == -1 ||
 	    listen(fd, 64) == -1 || getsockname(fd, (struct sockaddr *)&to, &size) == -1)
-		err(1, "port %d", port);
-	(void)printf("%d\n", ntohs(to.sin_port));
-	if (fclose(stdout) != 0)
-		err(1, "<stdout>");
+		err(1, "port %d", *port);
+	*port = ntohs(to.sin_port);
 	return fd;
+}
+
+/* Behind a time without a listener. */
+static void
+listen_again(struct server *s, in_port_t port)
+{
+	int64_t left;
+
+	if (errno != EINVAL)
+		err(1, "accept");
+	(void)pthread_mutex_lock(&s->lock);
+	left = s->down - now_ms();
+	(void)pthread_mutex_unlock(&s->lock);
+	if (left > 0)
+		pause_ms((long)left);
+	(void)pthread_mutex_lock(&s->lock);
+	(void)close(s->listener);
+	s->listener = listen_on(&port);
+	(void)pthread_mutex_unlock(&s->lock);
 }
 
 static FILE *
@@ -1447,7 +1470,7 @@ main(int argc, char *argv[])
 	pthread_t thread;
 	in_port_t port;
 	sigset_t set;
-	int fd, count = 0;
+	int count = 0;
 
 	port = parse(&s, argc, argv);
 	if (s.version == NULL)
@@ -1461,18 +1484,15 @@ main(int argc, char *argv[])
 	(void)sigaddset(&set, SIGHUP);
 	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0 || pthread_create(&thread, NULL, await_signal, &s) != 0)
 		err(1, "thread");
-	fd = listen_on(port);
+	s.listener = listen_on(&port);
+	(void)printf("%d\n", port);
+	if (fclose(stdout) != 0)
+		err(1, "<stdout>");
 	for (;;) {
-		int peer = accept(fd, NULL, NULL);
-		int down;
+		int peer = accept(s.listener, NULL, NULL);
 
 		if (peer == -1)
-			err(1, "accept");
-		(void)pthread_mutex_lock(&s.lock);
-		down = now_ms() < s.down;
-		(void)pthread_mutex_unlock(&s.lock);
-		if (down)
-			(void)close(peer);
+			listen_again(&s, port);
 		else
 			add_conn(&s, peer, ++count);
 	}
