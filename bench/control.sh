@@ -29,10 +29,6 @@ die() {
 	exit 1
 }
 
-free_port() {
-	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport'
-}
-
 # up URL PID: wait until it answers.
 up() {
 	for ((i = 0; i < 400; i++)); do

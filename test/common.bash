@@ -9,3 +9,8 @@ TZ=UTC
 export OG_ROOT OG_SHARE PATH LC_ALL TZ
 # Programs leave their memory to exit.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+
+# A port that nobody listens at. Perl's base is in every Debian.
+free_port() {
+	perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 1)->sockport'
+}

@@ -3,8 +3,7 @@
 # same question asked of the server and of the file.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
-PATH=$PWD/bin:$PATH
-export OG_SHARE=$PWD/share/og LC_ALL=C TZ=UTC
+. test/common.bash
 out=${OG_OUT:-out}
 requests=${OG_REQUESTS:-200000}
 begin=2025-03-03
@@ -65,7 +64,7 @@ jq -r 'select(.parent_span_id == null and .success == false) | .timestamp' "$out
 say "The logs into VictoriaLogs, and the same count asked of both"
 binary=$(test/live/victoria.sh victoria-logs)
 data=$(mktemp -d "${TMPDIR:-/tmp}/og-demo.XXXXXX")
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(free_port)
 url=http://127.0.0.1:$port
 "$binary" -httpListenAddr="127.0.0.1:$port" -storageDataPath="$data" -retentionPeriod=100y -loggerLevel=ERROR >"$data.log" 2>&1 &
 server=$!

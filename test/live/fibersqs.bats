@@ -54,10 +54,6 @@ teardown() {
 	[ ! -d own ] || "$OG_ROOT/test/live/clickhouse.sh" kill "$PWD/own"
 }
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # A dataset, and its truth, in a folder.
 make_set() {
 	mkdir -p "$1/data"

@@ -171,10 +171,6 @@ by_index() {
 	whole data/spans
 }
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 sql() {
 	curl -sS "http://127.0.0.1:$1/" --data-binary "$2"
 }

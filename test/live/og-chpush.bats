@@ -19,10 +19,6 @@ teardown() {
 	stop
 }
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # old or new
 start() {
 	if [ "$1" = old ]; then

@@ -22,10 +22,6 @@ teardown() {
 	stop
 }
 
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 start() {
 	"${vm:-$VM}" -storageDataPath=data -httpListenAddr="127.0.0.1:$PORT" -retentionPeriod=100y "$@" >>log 2>&1 3>&- 5>&- &
 	server=$!

@@ -71,6 +71,22 @@ sample() {
 	[ "$(find "$to" -type f)" = "$to/opt/og/share/og/mine" ]
 }
 
+@test "demo: in a fresh Debian with make alone it finds or installs all that it needs" {
+	local root=$BATS_TEST_TMPDIR/root cache=root/.cache/og/bin
+
+	root_only
+	"$OG_ROOT/test/live/chroot.sh" base "$root"
+	mkdir -p "$root/$cache"
+	# Building it there would try nothing of ours.
+	cp "$("$OG_ROOT/test/live/victoria.sh" victoria-logs)" "$root/$cache"
+	tar -C "$root/root" -xf "$tarball"
+	inside "$root" sh -c 'apt-get -q update && apt-get -q -y install --no-install-recommends make' >"$BATS_TEST_TMPDIR/log" 2>&1
+	run inside "$root" make -C "/root/og-$version" OG_REQUESTS=10000 demo
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output = *"equal: all "* ]]
+}
+
 @test "deb: built in a fresh Debian from its build dependencies alone; nothing for lintian to call an error" {
 	local root=$BATS_TEST_TMPDIR/root
 

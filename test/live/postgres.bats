@@ -8,7 +8,7 @@ setup_file() {
 	# The server is somebody else where tests are run by root, and has to get there.
 	DIR=$(mktemp -d /tmp/og-postgres.XXXXXX)
 	chmod 755 "$DIR"
-	PGPORT=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	PGPORT=$(free_port)
 	PGHOST=127.0.0.1 PGUSER=postgres PGDATABASE=postgres
 	export DIR PGHOST PGPORT PGUSER PGDATABASE
 	"$OG_ROOT/test/live/postgres.sh" start "$DIR/pg" "$PGPORT" 3>&- 4>&-
