@@ -17,7 +17,7 @@ browser="chromium fonts-dejavu-core"
 # What packages are tried in, and several machines are made of.
 machines="clickhouse-client iproute2 lintian mmdebstrap munge openssh-client openssh-server parallel python3-yaml slurm-wlm"
 # What og is tested with.
-check="bats bmake clang clang-format clang-tidy cppcheck git groff-base jq libclang-rt-dev mandoc openssl procps python3 shellcheck util-linux valgrind"
+check="bats bmake bsdextrautils clang clang-format clang-tidy cppcheck git groff-base jq libclang-rt-dev mandoc openssl procps python3 shellcheck util-linux valgrind"
 
 case $#:${1-} in
 0:) want="$build $demo $check" ;;
