@@ -77,9 +77,11 @@ ch_plain_object(const char *line, size_t len)
 		for (int i = 0; i < BLOCK; i += 16)
 			mark_object(_mm_loadu_si128((const __m128i *)(const void *)(from + i)), i, &m);
 		in = inside(m.quote) ^ open;
-		braces += __builtin_popcountll(m.brace & ~in);
-		if (m.odd != 0 || braces > 2)
+		if (m.odd != 0)
 			return 0;
+		for (uint64_t outside = m.brace & ~in; outside != 0; outside &= outside - 1)
+			if (++braces > 2)
+				return 0;
 		open = in >> (BLOCK - 1) ? UINT64_MAX : 0;
 	}
 	return open == 0 && braces == 2;
