@@ -16,7 +16,7 @@ FUZZERS = agg catalog ch check clock grammar json rec rules vm world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)
-PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o build/src/tables.o
+PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o build/src/reader.o build/src/tables.o
 BIN = $(PROGRAMS:%=bin/%) $(SCRIPTS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
 TOOLBIN = $(TOOLS:%=build/test/tools/%)
@@ -25,6 +25,7 @@ FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o $(LIB) $(LDLIBS)
+READLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/reader.o $(LIB) $(LDLIBS)
 PUSHLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/pusher.o $(LIB) $(LDLIBS) $(PUSHLIBS)
 PACKLIBS = -lzstd -lz
 PUSHLIBS = -lcurl $(PACKLIBS) -lpthread
@@ -63,12 +64,12 @@ bin/og-incidents: build/src/og-incidents.o $(LIB)
 	$(LINK)
 bin/og-events: build/src/og-events.o $(LIB)
 	$(LINK)
-bin/og-spans: build/src/og-spans.o $(LIB)
-	$(LINK)
-bin/og-logs: build/src/og-logs.o $(LIB)
-	$(LINK)
-bin/og-tickets: build/src/og-tickets.o $(LIB)
-	$(LINK)
+bin/og-spans: build/src/og-spans.o build/src/reader.o $(LIB)
+	$(READLINK)
+bin/og-logs: build/src/og-logs.o build/src/reader.o $(LIB)
+	$(READLINK)
+bin/og-tickets: build/src/og-tickets.o build/src/reader.o $(LIB)
+	$(READLINK)
 bin/og-series: build/src/og-series.o $(LIB)
 	$(LINK)
 bin/og-alarms: build/src/og-alarms.o $(LIB)

@@ -4,218 +4,60 @@
  * Standard input: events, in any order; some may be missing. Standard output: each of them, as it came, and behind it the spans below it.
  * They depend on the event's time and trace id, the world, its catalog and the options alone.
  */
-#include <err.h>
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "event.h"
 #include "help.h"
-#include "num.h"
-#include "out.h"
-#include "rec.h"
-#include "render.h"
-#include "sim.h"
-#include "world.h"
-
-#define ERROR_MAX 4096
-
-static struct opts {
-	const char *catalog, *world, *layout;
-	uint64_t requests;
-	enum render_format format;
-} opts = { .layout = "wide" };
-
-struct grower {
-	struct sim s;
-	struct render *d;
-	struct event_reader *events;
-	struct rec in;
-	struct out out;
-	size_t most;
-	int status;
-};
+#include "reader.h"
 
 static void
-read_world(struct world *w)
+put_line(struct reader *r, char *line, size_t len)
 {
-	char text[ERROR_MAX];
-
-	if (world_load(w, opts.world, opts.catalog, text, sizeof(text)) == -1)
-		errx(2, "%s", text);
-	if (w->warning != NULL)
-		warnx("%s", w->warning);
+	line[len] = '\n';
+	out_put(&r->out, line, len + 1);
 }
 
-/* A line that cannot be grown goes on as it is, and the exit status tells. */
+/* JSON goes on as it came, even what cannot be grown; the root's own columns, in other formats, are written anew. */
 static void
-refuse(struct grower *g, const char *line, size_t len, const char *what)
+grow_line(struct reader *r, char *line, size_t len)
 {
-	warnx("%s:%llu: %s", g->in.name, (unsigned long long)g->in.line, what);
-	g->status = 1;
-	if (line != NULL && opts.format == RENDER_JSON) {
-		out_put(&g->out, line, len);
-		out_put(&g->out, "\n", 1);
-	}
-}
-
-static void
-grow_line(struct grower *g, char *line, size_t len)
-{
+	int json = r->format == RENDER_JSON;
 	struct render_given given;
-	struct sim_request r;
+	struct sim_request request;
 	enum event_found found;
 	const char *why;
 
-	found = event_read(g->events, line, len, &r, &given, &why);
-	if (found == EVENT_BAD) {
-		refuse(g, line, len, why);
-		return;
-	}
+	found = event_read(r->events, line, len, &request, &given, &why);
+	if (found == EVENT_BAD)
+		reader_refuse(r, why);
 	/* The record of a rollout has no columns of its own here; og-events writes it. */
-	if (opts.format == RENDER_JSON) {
-		line[len] = '\n';
-		out_put(&g->out, line, len + 1);
-	}
-	if (found == EVENT_MARK)
+	if (json)
+		put_line(r, line, len);
+	if (found != EVENT_REQUEST)
 		return;
-	sim_grow(&g->s, &r);
-	for (uint32_t i = opts.format == RENDER_JSON; i < r.nspans; i++)
-		out_took(&g->out, render_span(g->d, out_room(&g->out, g->most), &r, i, &given));
-}
-
-static void
-grow_all(struct grower *g)
-{
-	char *line, text[64];
-	size_t len;
-
-	(void)snprintf(text, sizeof(text), "longer than %d bytes: left out", OUT_LINE_MAX);
-	for (;;) {
-		switch (rec_next(&g->in, &line, &len)) {
-		case REC_LINE:
-			grow_line(g, line, len);
-			break;
-		case REC_LONG:
-			refuse(g, NULL, 0, text);
-			break;
-		case REC_END:
-			return;
-		case REC_ERROR:
-			if (g->out.err == 0)
-				err(1, "%s", g->in.name);
-			return;
-		}
-		if (g->out.err != 0)
-			return;
-	}
-}
-
-static int
-run(const struct world *w)
-{
-	struct grower g = { .status = 0 };
-	char text[ERROR_MAX];
-	int layout = catalog_layout(&w->cat, opts.layout, strlen(opts.layout));
-
-	if (layout < 0)
-		errx(2, "no layout \"%s\" in catalog %s", opts.layout, w->cat.name);
-	if (sim_open(&g.s, w, opts.requests, text, sizeof(text)) == -1)
-		errx(2, "%s", text);
-	g.d = render_open(&g.s, layout, RENDER_SPANS, opts.format, text, sizeof(text));
-	if (g.d == NULL)
-		errx(2, "%s", text);
-	g.most = render_most(g.d);
-	if ((g.events = event_open(&g.s, layout, text, sizeof(text))) == NULL)
-		errx(2, "%s", text);
-	if (out_open(&g.out, STDOUT_FILENO, 0) == -1 || rec_open(&g.in, STDIN_FILENO, "<stdin>", &g.out, 0) == -1)
-		err(1, NULL);
-	out_took(&g.out, render_head(g.d, out_room(&g.out, g.most)));
-	grow_all(&g);
-	if (out_close(&g.out) == -1)
-		err(1, "<stdout>");
-	rec_close(&g.in);
-	event_free(g.events);
-	render_free(g.d);
-	sim_close(&g.s);
-	return g.status;
-}
-
-static _Noreturn void
-usage(int status)
-{
-	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-spans -w world [-c catalog] [-f format] [-l layout] [-n requests]\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_SPANS, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
-}
-
-static void
-parse(int argc, char *argv[])
-{
-	static const struct option longopts[] = {
-		{ "catalog", required_argument, NULL, 'c' },
-		{ "format", required_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "layout", required_argument, NULL, 'l' },
-		{ "requests", required_argument, NULL, 'n' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "world", required_argument, NULL, 'w' },
-		{ NULL, 0, NULL, 0 },
-	};
-	const char *e;
-	int ch, format;
-
-	while ((ch = getopt_long(argc, argv, "c:f:hl:n:Vw:", longopts, NULL)) != -1) {
-		switch (ch) {
-		case 'c':
-			opts.catalog = optarg;
-			break;
-		case 'f':
-			if ((format = render_format(optarg)) == -1)
-				errx(2, "no format \"%s\": json, csv or tsv", optarg);
-			opts.format = (enum render_format)format;
-			break;
-		case 'h':
-			usage(0);
-		case 'l':
-			opts.layout = optarg;
-			break;
-		case 'n':
-			if (num_u64(optarg, 1, WORLD_REQUESTS_MAX, &opts.requests, &e) == -1)
-				errx(2, "number of requests is %s: %s", e, optarg);
-			break;
-		case 'V':
-			(void)printf("og-spans %s\n", OG_VERSION);
-			if (fflush(stdout) == EOF)
-				err(1, "<stdout>");
-			exit(0);
-		case 'w':
-			opts.world = optarg;
-			break;
-		default:
-			usage(2);
-		}
-	}
-	if (argc > optind)
-		usage(2);
+	sim_grow(&r->s, &request);
+	for (uint32_t i = json ? 1 : 0; i < request.nspans; i++)
+		out_took(&r->out, render_span(r->d, out_room(&r->out, r->most), &request, i, &given));
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct world w;
-	int status;
+	static struct reader r = {
+		.name = "og-spans",
+		.usage = "usage: og-spans -w world [-c catalog] [-f format] [-l layout] [-n requests]\n",
+		.help = HELP_OG_SPANS,
+		.layout = "wide",
+	};
+	char *line;
+	size_t len;
 
-	parse(argc, argv);
-	if (opts.world == NULL)
-		usage(2);
-	read_world(&w);
-	status = run(&w);
-	world_free(&w);
-	return status;
+	reader_options(&r, argc, argv, "c:f:hl:n:Vw:");
+	if (r.world == NULL)
+		reader_usage(&r, 2);
+	reader_load(&r);
+	reader_render(&r, RENDER_SPANS);
+	reader_input(&r, &r.s, reader_layout(&r));
+	reader_output(&r);
+	reader_head(&r);
+	while (reader_line(&r, &line, &len))
+		grow_line(&r, line, len);
+	return reader_end(&r);
 }

@@ -193,7 +193,7 @@ passed() {
 @test "a line of 2 MiB is named and left out" {
 	(head -n 4 e && printf '{"timestamp":"' && head -c 2097152 /dev/zero | tr '\0' x && echo '"}' && sed 1,4d e) >odd
 	run -1 --separate-stderr bash -c 'og-spans -c ./orders -w w <odd >grown'
-	[ "$stderr" = "og-spans: <stdin>:5: longer than 1048576 bytes: left out" ]
+	[ "$stderr" = "og-spans: <stdin>:5: line too long" ]
 	cmp grown s
 }
 

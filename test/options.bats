@@ -31,8 +31,26 @@ source_options() {
 		return
 	fi
 	! is_pusher "$1" || files+=(src/pusher.h)
-	cat "${files[@]}" | sed -nE "s/.*\{ *\"([a-z-]+)\", (no|required)_argument, NULL, '(.)' *\}.*/\3 \1 \2/p" |
-		sed -e 's/ required$/ value/' -e 's/ no$/ -/' | sort
+	{
+		table_of "${files[@]}"
+		! is_reader "$1" || table_of src/reader.h | grep "^[$(letters_of "$1" | tr -d :)] "
+	} | sort
+}
+
+# Options of tables of C.
+table_of() {
+	cat "$@" | sed -nE "s/.*\{ *\"([a-z-]+)\", (no|required)_argument, NULL, '(.)' *\}.*/\3 \1 \2/p" |
+		sed -e 's/ required$/ value/' -e 's/ no$/ -/'
+}
+
+# Letters as a program of C gives them to getopt_long.
+letters_of() {
+	grep -oE '(getopt_long|reader_options?)\(.*argc, argv, "[^"]*"' "src/$1.c" | cut -d '"' -f 2
+}
+
+# A program takes those of the options of reader.h whose letters it names.
+is_reader() {
+	! is_shell "$1" && grep -q '^#include "reader.h"' "src/$1.c"
 }
 
 # A program of shell has its options in a table.
@@ -158,7 +176,7 @@ lines_of() {
 		if is_shell "$program"; then
 			letters=$(shell_options "$program" | awk '{ printf "%s%s", $1, $3 == "value" ? ":" : "" }')
 		else
-			letters=$(grep -oE 'getopt_long\(argc, argv, "[^"]*"' "src/$program.c" | cut -d '"' -f 2)
+			letters=$(letters_of "$program")
 		fi
 		! is_pusher "$program" || letters+=$(sed -n 's/^#define PUSHER_LETTERS "\(.*\)"/\1/p' src/pusher.h)
 		listed=$(source_options "$program" | awk '{ printf "%s%s", $1, $3 == "value" ? ":" : "" }')
