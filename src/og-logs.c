@@ -43,7 +43,7 @@ main(int argc, char *argv[])
 		reader_usage(&r, 2);
 	reader_load(&r);
 	reader_render(&r, RENDER_LINES);
-	reader_input(&r, &r.s, -1);
+	reader_events(&r, &r.s, -1);
 	reader_output(&r);
 	reader_head(&r);
 	while (reader_request(&r, &request, &given))

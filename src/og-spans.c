@@ -54,7 +54,7 @@ main(int argc, char *argv[])
 		reader_usage(&r, 2);
 	reader_load(&r);
 	reader_render(&r, RENDER_SPANS);
-	reader_input(&r, &r.s, reader_layout(&r));
+	reader_events(&r, &r.s, reader_layout(&r));
 	reader_output(&r);
 	reader_head(&r);
 	while (reader_line(&r, &line, &len))

@@ -122,7 +122,7 @@ main(int argc, char *argv[])
 	reader_render(&r, RENDER_TICKETS);
 	if (r.w.cat.ntickets == 0)
 		errx(2, "catalog %s has no tickets", r.w.cat.name);
-	reader_input(&r, &r.s, -1);
+	reader_events(&r, &r.s, -1);
 	reader_output(&r);
 	reader_head(&r);
 	while (reader_request(&r, &request, &given))

@@ -196,14 +196,20 @@ reader_output(struct reader *r)
 }
 
 void
-reader_input(struct reader *r, struct sim *s, int layout)
+reader_lines(struct reader *r)
+{
+	if (rec_open(&r->in, STDIN_FILENO, "<stdin>", &r->out, 0) == -1)
+		err(1, NULL);
+}
+
+void
+reader_events(struct reader *r, struct sim *s, int layout)
 {
 	char text[ERROR_MAX];
 
 	if ((r->events = event_open(s, layout, text, sizeof(text))) == NULL)
 		errx(2, "%s", text);
-	if (rec_open(&r->in, STDIN_FILENO, "<stdin>", &r->out, 0) == -1)
-		err(1, NULL);
+	reader_lines(r);
 }
 
 void

@@ -6,7 +6,7 @@
  *	reader_options(&r, argc, argv, "c:f:hl:n:Vw:");
  *	reader_load(&r);
  *	reader_render(&r, RENDER_LINES);
- *	reader_input(&r, &r.s, -1);
+ *	reader_events(&r, &r.s, -1);
  *	reader_output(&r);
  *	reader_head(&r);
  *	while (reader_request(&r, &request, &given))
@@ -81,8 +81,9 @@ int reader_layout(const struct reader *);
 void reader_render(struct reader *, enum render_kind);
 /* Standard output. */
 void reader_output(struct reader *);
-/* Standard input: events of this simulation, in a layout by its index or, -1, in any. */
-void reader_input(struct reader *, struct sim *, int layout);
+/* Standard input: any lines; or events of this simulation, in a layout by its index or, -1, in any. */
+void reader_lines(struct reader *);
+void reader_events(struct reader *, struct sim *, int layout);
 /* What stands above all records of the layout. */
 void reader_head(struct reader *);
 /* The time asked for, as far as it is in the world: [from, to); from >= to: none of it. */
