@@ -4,13 +4,13 @@
 include config.mk
 
 # In the order of lib/README.md: a module uses only those before it. PARTS are the files that long ones are split into.
-MODULES = mix num clock dist buf out rec json tsv catalog inventory world timeline series sim render sampler event grammar agg measure rollup truth pack pool hist check rules prom svg report batch push vl vm ch api
+MODULES = mix num clock dist buf file out rec json tsv catalog inventory world timeline series sim render sampler event grammar agg measure rollup truth pack pool hist check rules prom svg report batch push vl vm ch api
 PARTS = api_answer catalog_cell catalog_check catalog_entity catalog_form catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan check_cause check_id check_keys check_name check_real check_sample check_shape check_signal check_span check_tree check_world inventory_build inventory_grow inventory_put inventory_release inventory_text measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_line render_open render_put render_thing render_value report_chart report_graph report_page rules_csv rules_row rules_select sim_active sim_expect sim_link sim_plan sim_traffic sim_tree vl_load vm_ask vm_server vm_text world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-logs og-tickets og-series og-alarms og-metrics og-truth og-report og-tags og-pace og-vlpush og-vmpush og-chpush og-apipush og-check
 # src/NAME.sh: programs of shell
 SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
-TESTS = agg api batch buf catalog ch check clock dist event grammar hist inventory json measure mix num out pack pool prom push rec render rollup report sampler series sim svg timeline truth tsv vl vm world
+TESTS = agg api batch buf catalog ch check clock dist event file grammar hist inventory json measure mix num out pack pool prom push rec render rollup report sampler series sim svg timeline truth tsv vl vm world
 TOOLS = chdb cost faultd leak mangle oracle stats
 FUZZERS = agg catalog ch check clock grammar json rec rules vm world
 

@@ -452,17 +452,31 @@ check_blocks(struct load *l)
 						    l, e, &c->entity[e].property[i], &c->entity[e].property[i].way[way].value.slot[k]);
 }
 
-/* Is this the name of the table with that title, which is in small letters and has no blanks? */
+/* Names of tables are in small letters and have no blanks. */
+static char
+table_letter(char of)
+{
+	return of == ' ' ? '_' : of >= 'A' && of <= 'Z' ? (char)(of - 'A' + 'a') : of;
+}
+
+static int
+same_table(const char *title, const char *other)
+{
+	for (; *title != '\0' && table_letter(*title) == table_letter(*other); title++)
+		other++;
+	return *title == *other;
+}
+
 static int
 names_table(const char *name, const char *title)
 {
 	for (; *title != '\0'; title++, name++)
-		if (*name != (*title == ' ' ? '_' : *title >= 'A' && *title <= 'Z' ? (char)(*title - 'A' + 'a') : *title))
+		if (*name != table_letter(*title))
 			return 0;
 	return *name == '\0';
 }
 
-/* Who asks for a table by the name of its entity gets no other one. */
+/* Who asks for a table, by the name of its entity or its own, gets no other one. */
 static void
 check_titles(struct load *l)
 {
@@ -470,8 +484,11 @@ check_titles(struct load *l)
 
 	for (const struct catalog_entity *e = c->entity; e < c->entity + c->nentities; e++)
 		for (const struct catalog_entity *other = c->entity; other < c->entity + c->nentities; other++)
-			if (other != e && (names_table(other->id, e->title)))
+			if (other != e && names_table(other->id, e->title))
 				catalog_fail_at(l, T_ENTITIES, (size_t)c->origin[e->origin].line, "title \"%s\" names entity \"%s\"",
+				    e->title, other->id);
+			else if (other < e && same_table(other->title, e->title))
+				catalog_fail_at(l, T_ENTITIES, (size_t)c->origin[e->origin].line, "title \"%s\" is that of entity \"%s\"",
 				    e->title, other->id);
 }
 

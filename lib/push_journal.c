@@ -19,13 +19,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "mix.h"
 #include "push_impl.h"
 
@@ -213,20 +213,6 @@ compose(const struct push *p, const struct batch_place *place, uint64_t reach, s
 }
 
 static int
-sync_folder(const char *name)
-{
-	char *copy = strdup(name);
-	int fd = copy == NULL ? -1 : open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC), failed;
-
-	free(copy);
-	if (fd == -1)
-		return -1;
-	failed = fsync(fd) == -1 && errno != EINVAL;
-	(void)close(fd);
-	return failed ? -1 : 0;
-}
-
-static int
 replace(struct push *p, const struct buf *b)
 {
 	struct push_journal *j = &p->journal;
@@ -244,7 +230,7 @@ replace(struct push *p, const struct buf *b)
 			done += (size_t)put;
 	}
 	if (done < b->n || flock(fd, LOCK_EX | LOCK_NB) == -1 || fsync(fd) == -1 || rename(j->fresh, j->name) == -1 ||
-	    sync_folder(j->name) == -1) {
+	    file_sync_folder(j->name) == -1) {
 		int saved = errno;
 
 		(void)close(fd);

@@ -2,17 +2,43 @@
 
 #include <err.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "num.h"
 #include "out.h"
 #include "tables.h"
 
 #define ERROR_MAX 4096
 #define PATH_SIZE 4096
+
+/* The file that a signal leaves behind, for its handler. */
+static const char *volatile unfinished;
+
+static void
+clean_up(int number)
+{
+	if (unfinished != NULL)
+		(void)unlink(unfinished);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+/* Those that end the program, unless they are ignored. */
+static void
+catch_signals(void)
+{
+	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM, SIGXFSZ, SIGXCPU };
+	struct sigaction action = { .sa_handler = clean_up }, old;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			(void)sigaction(numbers[i], &action, NULL);
+}
 
 static uint64_t
 whole(const char *what, const char *text, uint64_t hi)
@@ -80,9 +106,9 @@ tables_open(struct tables *t, const struct tables_asked *asked, const char *tabl
 		errx(2, "%s", text);
 }
 
-/* A table, or the schedule (-1), into a stream; rows, -1 when writing failed. A fault of the catalog ends the program, path first gone. */
+/* A table, or the schedule (-1), into a stream; rows, -1 when writing failed. A fault of the catalog ends the program, the file first gone. */
 static int64_t
-write_table(const struct tables *t, int entity, struct out *out, const char *path)
+write_table(const struct tables *t, int entity, struct out *out, struct file *file)
 {
 	char text[ERROR_MAX];
 	int64_t rows;
@@ -92,8 +118,8 @@ write_table(const struct tables *t, int entity, struct out *out, const char *pat
 	if (out->err != 0)
 		return -1;
 	if (rows == -1) {
-		if (path != NULL)
-			(void)unlink(path);
+		if (file != NULL)
+			file_drop(file);
 		errx(2, "%s", text);
 	}
 	return rows;
@@ -123,9 +149,8 @@ tables_print(const struct tables *t, const char *name)
 	tell(t, name, rows);
 }
 
-/* The name under which others will find it, and the one it has until then. */
 static void
-name_file(const struct tables *t, int entity, const char *dir, char *path, char *part)
+name_file(const struct tables *t, int entity, const char *dir, char path[PATH_SIZE])
 {
 	static const char *const ending[] = { [INVENTORY_JSON] = "ndjson",
 		[INVENTORY_CSV] = "csv",
@@ -133,7 +158,6 @@ name_file(const struct tables *t, int entity, const char *dir, char *path, char 
 		[INVENTORY_JSONAPI] = "jsonapi",
 		[INVENTORY_COPY] = "copy" };
 	char table[256], file[512];
-	int n;
 
 	if (entity == -1)
 		(void)snprintf(file, sizeof(file), "deployment_schedule.json");
@@ -141,32 +165,35 @@ name_file(const struct tables *t, int entity, const char *dir, char *path, char 
 		inventory_name(t->catalog, entity, table, sizeof(table));
 		(void)snprintf(file, sizeof(file), "%02d_%s.%s", entity + 1, table, t->form.array ? "json" : ending[t->form.format]);
 	}
-	n = snprintf(path, PATH_SIZE, "%s/%s", dir, file);
-	if (n >= PATH_SIZE || snprintf(part, PATH_SIZE, "%s/.%s.XXXXXX", dir, file) >= PATH_SIZE)
+	if (snprintf(path, PATH_SIZE, "%s/%s", dir, file) >= PATH_SIZE)
 		errx(1, "%s: %s", dir, strerror(ENAMETOOLONG));
 }
 
 static void
 save(const struct tables *t, int entity, const char *dir)
 {
-	char path[PATH_SIZE], part[PATH_SIZE];
-	mode_t mask = umask(0);
+	char path[PATH_SIZE], part[PATH_SIZE + 8];
+	struct file file;
 	struct out out;
 	int64_t rows;
-	int fd, failed;
 
-	(void)umask(mask);
-	name_file(t, entity, dir, path, part);
-	if ((fd = mkstemp(part)) == -1)
+	name_file(t, entity, dir, path);
+	if (file_open(&file, path) == -1 && errno == EWOULDBLOCK)
+		errx(1, "%s: another program is writing it", path);
+	if (file.fd == -1)
 		err(1, "%s", path);
-	failed = fchmod(fd, 0666 & ~mask) == -1 || out_open(&out, fd, 0) == -1;
-	rows = failed ? -1 : write_table(t, entity, &out, part);
-	if (failed || out_close(&out) == -1 || rename(part, path) == -1) {
-		failed = errno;
-		(void)unlink(part);
-		errno = failed;
+	if (out_open(&out, dup(file.fd), 0) == -1)
+		err(1, NULL);
+	(void)strlcpy(part, file.part, sizeof(part));
+	unfinished = part;
+	rows = write_table(t, entity, &out, &file);
+	if (out_close(&out) == -1) {
+		file_drop(&file);
 		err(1, "%s", path);
 	}
+	if (file_done(&file) == -1)
+		err(1, "%s", path);
+	unfinished = NULL;
 	tell(t, path, rows);
 }
 
@@ -175,6 +202,7 @@ tables_save(const struct tables *t, const char *dir)
 {
 	if (mkdir(dir, 0777) == -1 && errno != EEXIST)
 		err(1, "%s", dir);
+	catch_signals();
 	for (int e = t->schedule ? -1 : 0; e < (t->schedule ? 0 : t->catalog->nentities); e++)
 		save(t, e, dir);
 }

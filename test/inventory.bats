@@ -435,6 +435,42 @@ true" ]
 	done
 }
 
+# Until something is written.
+started() {
+	until [ -n "$(find "$1" -name '.*.part' -size +0 2>/dev/null)" ]; do
+		kill -0 "$2"
+		sleep 0.05
+	done
+}
+
+@test "a signal leaves nothing behind, and what a crash left goes with the next table" {
+	local writer
+
+	for signal in TERM INT; do
+		env --default-signal=INT og-entities -c social -z 10 -f tsv -T stopped &
+		writer=$!
+		started stopped "$writer"
+		kill -"$signal" "$writer"
+		run wait "$writer"
+		[ "$status" -gt 128 ]
+		[ -z "$(find stopped -name '.*' -type f)" ]
+	done
+	og-entities -c social -z 10 -f tsv -T crashed &
+	writer=$!
+	started crashed "$writer"
+	kill -KILL "$writer"
+	run wait "$writer"
+	[ -n "$(find crashed -name '.*' -type f)" ]
+	og-entities -c social -z 0.02 -f tsv -T crashed
+	diff -r small crashed
+}
+
+@test "two programs do not write one file" {
+	mkdir shared
+	run -1 --separate-stderr flock shared/.01_environments.txt.part og-entities -c social -z 0.02 -f tsv -T shared
+	[ "$stderr" = "og-entities: shared/01_environments.txt: another program is writing it" ]
+}
+
 @test "a new table takes the place of an old one" {
 	mkdir old
 	echo old >old/01_environments.csv
