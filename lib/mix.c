@@ -151,12 +151,13 @@ mix_open12(uint64_t key, uint32_t y)
 uint64_t
 mix_seal10(uint64_t key, int digits, uint64_t x)
 {
-	uint64_t size[2] = { 1, 1 }, half[2];
+	static const uint32_t tens[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000 };
+	const uint64_t size[2] = { tens[(digits + 1) / 2], tens[digits / 2] };
+	uint64_t half[2];
 	unsigned int r;
 
-	for (int i = 0; i < digits; i++)
-		size[i & 1] *= 10;
-	x %= size[0] * size[1];
+	if (x >= size[0] * size[1])
+		x %= size[0] * size[1];
 	half[0] = x % size[0];
 	half[1] = x / size[0];
 	/* One digit has no second half to be mixed with: it is moved round. */

@@ -58,6 +58,8 @@ struct render *render_open(const struct sim *, int layout, enum render_kind, enu
 void render_free(struct render *);
 /* Does it tell of more of the tree than the span itself? Then roots need it, too: set the simulation's `whole`. */
 int render_whole(const struct render *);
+/* What of spans does it not tell? For the simulation's `spare`. */
+int render_spare(const struct render *);
 /* Most bytes that a line can have, newline included. */
 size_t render_most(const struct render *);
 /* The line of field names that CSV and TSV begin with; the end. JSON has none. */

@@ -80,11 +80,19 @@ is_name(enum catalog_source s)
 	}
 }
 
-/* Nothing that CSV or TSV would have to guard. */
+int
+render_tame(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (memchr(",\"\n\r\t\\", text[i], 6) != NULL)
+			return 0;
+	return 1;
+}
+
 static int
 is_tame(const char *text)
 {
-	return text == NULL || text[strcspn(text, ",\"\n\r\t\\")] == '\0';
+	return text == NULL || render_tame(text, strlen(text));
 }
 
 static int
@@ -100,7 +108,7 @@ is_tame_form(const struct form *f)
 	return 1;
 }
 
-/* Does a field, all its rows, never need a guard? */
+/* Do the rows of a field, whatever their values, never need a guard? */
 static int
 is_tame_field(const struct render *d, int from, int to)
 {
@@ -117,6 +125,8 @@ is_tame_field(const struct render *d, int from, int to)
 				tame = is_tame_form(&d->span);
 			else if (p->src == SRC_TRACE_ID)
 				tame = is_tame_form(&d->trace);
+			else if (p->src == SRC_HOST_ID || p->src == SRC_LOG_HOST)
+				tame = !d->wild;
 			if (!tame)
 				return 0;
 		}
@@ -452,7 +462,7 @@ render_compile(struct render *d, struct program *p, const struct example *e)
 	};
 	if (d->format == RENDER_JSON)
 		add_text(b, "{", 1);
-	for (int i = 0, first = 1, from = 0; i < l->n;) {
+	for (int i = 0, first = 1, from = 0, steps; i < l->n;) {
 		if (strcmp(l->field[i].name, "*") == 0) {
 			i++;
 			continue;
@@ -467,9 +477,10 @@ render_compile(struct render *d, struct program *p, const struct example *e)
 		}
 		first = 0;
 		from = i;
+		steps = p->n;
 		i = add_field(b, i);
-		/* The record of a rollout has other ids. */
-		p->tame = e->rollout == NULL && is_tame_field(d, from, i);
+		/* Text alone is seen here. The record of a rollout has other ids. */
+		p->tame = p->n == steps ? render_tame(b->text, b->n) : e->rollout == NULL && is_tame_field(d, from, i);
 	}
 	if (d->format == RENDER_JSON)
 		add_text(b, "}\n", 2);

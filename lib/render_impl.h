@@ -7,6 +7,7 @@
 
 #define PAD 32       /* literals are copied in pieces of this size */
 #define GENERATED 64 /* longest piece of a generated id */
+#define SEALED 16    /* ids of spans that are remembered */
 
 /* Text that is ready to be written. */
 struct word {
@@ -87,12 +88,17 @@ struct render {
 	struct word *release, *place, *service, *persona, *class;
 	enum render_kind kind;
 	int partial;           /* the layout leaves records out */
+	int wild;              /* a host's name needs a guard in CSV or TSV */
 	int plain;             /* code of a success that is nothing special: the first below 400; -1: 200 */
 	struct log_rows *logs; /* [operations]; NULL: the layout tells nothing of lines */
 	struct pool *pool;     /* [service][place]; NULL: the layout tells nothing of hosts */
 	uint32_t stride;       /* numbers of classes and personas of users are told apart by the remainder */
 	uint32_t user_stride;
 	struct text trace_text, request_text, user_text;
+	struct sealed {
+		uint64_t of; /* name + 1; 0: none */
+		uint64_t id;
+	} sealed[SEALED];
 	uint64_t now; /* request of which what follows is said */
 	int64_t now_time, now_end;
 	int32_t remote; /* span of the first call that left its place; -1 */
@@ -162,6 +168,19 @@ put_u64(char *to, uint64_t x)
 	return to + 20 - n;
 }
 
+/* The last n digits of a number. */
+static inline char *
+put_digits(char *to, uint64_t x, int n)
+{
+	int k = n;
+
+	for (; k > 1; x /= 100)
+		memcpy(to + (k -= 2), digits + 2 * (x % 100), 2);
+	if (k == 1)
+		to[0] = (char)('0' + x % 10);
+	return to + n;
+}
+
 /* Microseconds as milliseconds with at most `places` decimals, rounded, no zeros at the end. */
 static inline char *
 put_ms(char *to, int64_t us, int places)
@@ -214,6 +233,8 @@ put_narrow(char *to, const struct form *f, uint64_t narrow)
 	return put_hex(to + f->before.n, narrow, f->hex);
 }
 
+/* Text of n bytes that CSV and TSV write as it is. */
+int render_tame(const char *text, size_t n);
 /* Room that lives as long as the renderer, with a pad behind it; NULL: no memory. */
 char *render_keep(struct render *, size_t n);
 /* Text as it stands inside a field of the format, without quotes around it. 0 or -1. */

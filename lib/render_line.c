@@ -101,6 +101,7 @@ open_pool(struct render *d, int service, int place, struct pool *p)
 		n = catalog_host(d->c, service, place, (int)i + 1, name, sizeof(name));
 		if (n == -1 || render_word(d, &p->host[i].name, name) != 0)
 			return -1;
+		d->wild |= !render_tame(name, (size_t)n);
 		p->host[i].skew = sim_skew(d->s, name, (size_t)n);
 		d->longest = (size_t)n > d->longest ? (size_t)n : d->longest;
 	}

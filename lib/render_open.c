@@ -268,6 +268,36 @@ render_whole(const struct render *d)
 }
 
 static int
+is_of_size(enum catalog_source s)
+{
+	return s >= SRC_SPAN_REQUEST_BYTES && s <= SRC_SPAN_CACHE;
+}
+
+static int
+is_of_release(enum catalog_source s)
+{
+	return s == SRC_RELEASE_ID || s == SRC_RELEASE_NUMBER;
+}
+
+/* All but what a request is from its start on. */
+static int
+is_of_end(enum catalog_source s)
+{
+	return s != SRC_NONE && s != SRC_CONST && s != SRC_SPAN_TIME && (s < SRC_REQUEST_ID || s > SRC_ROOT_CATEGORY);
+}
+
+int
+render_spare(const struct render *d)
+{
+	int spare = (render_uses(d, is_of_size) ? 0 : SIM_SPARE_SIZES) | (render_uses(d, is_of_release) ? 0 : SIM_SPARE_RELEASE);
+
+	for (int i = 0; i < d->layout->n; i++)
+		if (d->kind != RENDER_SPANS || d->layout->field[i].when.n > 0)
+			return spare;
+	return spare | (render_uses(d, is_of_end) ? 0 : SIM_SPARE_END);
+}
+
+static int
 open_all(struct render *d, char *err, size_t errsize)
 {
 	const struct sim *s = d->s;

@@ -73,17 +73,32 @@ render_text(const struct render *d, char *to, const char *text)
 	return end - 2;
 }
 
+/* The text of a second; within a day only the time of it changes. */
+static void
+set_second(struct render *d, int64_t second)
+{
+	static const int64_t day = CLOCK_DAY / CLOCK_SECOND;
+	uint32_t of_day = (uint32_t)(second % day);
+
+	if (second < 0 || d->second < 0 || second / day != d->second / day) {
+		clock_format(d->prefix, second * CLOCK_SECOND);
+	} else {
+		memcpy(d->prefix + 11, digits + 2 * (of_day / 3600), 2);
+		memcpy(d->prefix + 14, digits + 2 * (of_day / 60 % 60), 2);
+		memcpy(d->prefix + 17, digits + 2 * (of_day % 60), 2);
+	}
+	d->second = second;
+}
+
 char *
 render_time(struct render *d, char *to, int64_t us, int form)
 {
-	char buf[CLOCK_LEN + 1];
+	static const uint8_t part[] = { 2, 5, 8, 11, 14, 17 }; /* two digits each of the text, the first two apart */
 	int64_t second = us / CLOCK_SECOND;
 	uint32_t frac = (uint32_t)(us - second * CLOCK_SECOND);
 
-	if (second != d->second) {
-		clock_format(d->prefix, second * CLOCK_SECOND);
-		d->second = second;
-	}
+	if (second != d->second)
+		set_second(d, second);
 	switch ((enum catalog_time)form) {
 	case TIME_RFC3339US:
 		memcpy(to, d->prefix, 20);
@@ -100,11 +115,10 @@ render_time(struct render *d, char *to, int64_t us, int form)
 		memcpy(to, d->prefix, 10);
 		return to + 10;
 	case TIME_COMPACT:
-		memcpy(buf, d->prefix, 20);
-		for (int i = 0; i < 19; i++)
-			if (buf[i] >= '0' && buf[i] <= '9')
-				*to++ = buf[i];
-		return to;
+		memcpy(to, d->prefix, 2);
+		for (size_t i = 0; i < sizeof(part); i++)
+			memcpy(to + 2 + 2 * i, d->prefix + part[i], 2);
+		return to + 14;
 	case TIME_UNIX:
 		to = put_u64(to, (uint64_t)second);
 		*to++ = '.';
@@ -174,9 +188,7 @@ put_piece(struct render *d, char *to, const struct form *f, int i, const struct 
 	case SRC_N:
 		digits_here = p->src == SRC_N ? 12 : p->arg;
 		left = mix_seal10(f->id.a + (uint64_t)i, digits_here, x->number);
-		for (int k = digits_here - 1; k >= 0; k--, left /= 10)
-			to[k] = (char)('0' + left % 10);
-		return to + digits_here;
+		return put_digits(to, left, digits_here);
 	case SRC_PICK:
 		return render_pick(d, to, p->arg, x->key);
 	case SRC_TIME:
@@ -220,13 +232,24 @@ narrow(const struct render *d, struct mix_id id, const struct sim_request *r, ui
 	return mix_seal48(id, (dense(d, r->k, r->number) << 16 | (name & 0xffff)) & ((1ULL << 48) - 1));
 }
 
+/* That of a span, which its lines and its callees name again. */
+static uint64_t
+narrow_span(struct render *d, const struct sim_request *r, uint64_t name)
+{
+	struct sealed *x = &d->sealed[name % SEALED];
+
+	if (x->of != name + 1)
+		*x = (struct sealed){ name + 1, narrow(d, d->s->id_span, r, name) };
+	return x->id;
+}
+
 char *
 render_span_id(struct render *d, char *to, const struct sim_request *r, uint64_t name)
 {
 	struct name x = { .key = name, .time = r->time };
 
 	if (d->span.hex > 0 && d->span.hex < 16)
-		return put_narrow(to, &d->span, narrow(d, d->s->id_span, r, name));
+		return put_narrow(to, &d->span, narrow_span(d, r, name));
 	x.id[0] = sim_span_id(d->s, name);
 	if (d->span.hex == 16 && d->span.before.n == 0)
 		return put_hex16(to, x.id[0]);

@@ -83,6 +83,13 @@ struct sim_plan {
 	int quick;          /* its root's end is known without growing the tree when nothing touches it */
 };
 
+/* Parts of spans that nobody asks for and that need not be found out. */
+enum sim_spare {
+	SIM_SPARE_SIZES = 1, /* bytes, cache and queries */
+	SIM_SPARE_RELEASE = 2,
+	SIM_SPARE_END = 4 /* of roots: how they end, and when; sim_root() and sim_next() tell only whether they are let through */
+};
+
 enum sim_source { SIM_SUCCESS, SIM_INFRASTRUCTURE, SIM_DEPENDENCY, SIM_DEPLOYMENT, SIM_SELF };
 
 struct sim_span {
@@ -203,6 +210,7 @@ struct sim {
 	int32_t *map;             /* beside it */
 	uint8_t *loose;           /* beside it */
 	int whole;                /* sim_root() and sim_next() grow the whole tree, always; the caller may set it */
+	int spare;                /* enum sim_spare; likewise */
 	double success;           /* weight of the successes other than the plain one; below 0: it depends */
 	int remote, has_success;  /* calls can leave their place; codes below 400 other than the plain one exist */
 	int32_t *release_now;     /* cache per service x place */

@@ -290,7 +290,7 @@ place_of(const struct tree *t, const struct sim_span *caller, const struct catal
 
 /* Sizes, cache and queries go along with the latency's rank: a miss and many queries are slow, yet each keeps its own distribution. */
 static void
-finish(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64_t key)
+add_sizes(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64_t key)
 {
 	const struct sim *s = t->s;
 	uint64_t bytes = mix_at(key, x->parent < 0 ? DRAW_BYTES : SPAN_BYTES), word = mix_at(key, x->parent < 0 ? DRAW_CACHE : SPAN_CACHE);
@@ -317,6 +317,19 @@ finish(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64
 		x->queries = (uint16_t)(s->queries + mix_below(u, s->queries_n));
 	else
 		x->queries = (uint16_t)catalog_draw(&s->c->set.db_queries, (uint64_t)u << 32 | (uint32_t)word);
+}
+
+/* What a span has besides its time and its end. */
+static void
+finish(const struct tree *t, struct sim_span *x, const struct sim_op *op, uint64_t key)
+{
+	struct sim *s = t->s;
+
+	if (!(s->spare & SIM_SPARE_SIZES))
+		add_sizes(t, x, op, key);
+	if (!(s->spare & SIM_SPARE_RELEASE))
+		x->release =
+		    sim_release(s, op->service, x->place, t->r->time, (uint32_t)mix_at(key, x->parent < 0 ? DRAW_RELEASE : SPAN_RELEASE));
 }
 
 /* What was cut short has failed by the clock: because of what slowed it most, if that is known. */
@@ -715,7 +728,8 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 		.cause = -1,
 		.place = (int16_t)place,
 		.code = -1,
-		.link = -1 };
+		.link = -1,
+		.release = -1 };
 	s->slow[at] = (struct sim_slow){ 0, -1, SIM_SELF };
 	if (trip != NULL)
 		apply_trip(t, at, trip, &slow);
@@ -740,7 +754,6 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 	if (x->start + x->length > t->cap && x->start < t->cap)
 		cut(t, at, t->cap);
 	finish(t, x, op, key);
-	x->release = sim_release(s, op->service, place, t->r->time, (uint32_t)mix_at(key, caller < 0 ? DRAW_RELEASE : SPAN_RELEASE));
 	if (node->end > n + 1)
 		run_consumers(t, n, at);
 	return at;
@@ -868,6 +881,19 @@ sim_grow(struct sim *s, struct sim_request *r)
 	grow(&t, 0, root_length(s, r), r->time, -1, r->place, r->key, NULL);
 }
 
+/* Is all that is asked of the root known without its tree? */
+static int
+is_sure(const struct tree *t, int64_t T)
+{
+	const struct sim *s = t->s;
+
+	if (s->whole)
+		return 0;
+	if (s->spare & SIM_SPARE_END)
+		return 1;
+	return t->plan->quick && !s->has_success && t->locus == UINT32_MAX && t->calm && T >= BRIEF && t->r->time + T <= t->cap;
+}
+
 void
 sim_root(struct sim *s, struct sim_request *r)
 {
@@ -878,7 +904,7 @@ sim_root(struct sim *s, struct sim_request *r)
 
 	start(&t, s, r);
 	T = root_length(s, r);
-	if (s->whole || !r->plan->quick || s->has_success || t.locus != UINT32_MAX || !t.calm || T < BRIEF || r->time + T > t.cap) {
+	if (!is_sure(&t, T)) {
 		grow(&t, 0, T, r->time, -1, r->place, r->key, NULL);
 		return;
 	}
@@ -892,8 +918,8 @@ sim_root(struct sim *s, struct sim_request *r)
 		.place = (int16_t)r->place,
 		.code = -1,
 		.link = -1,
+		.release = -1,
 		.rank = (uint32_t)mix_at(r->key, DRAW_LATENCY) };
 	r->nspans = 1;
 	finish(&t, x, op, r->key);
-	x->release = sim_release(s, op->service, r->place, r->time, (uint32_t)mix_at(r->key, DRAW_RELEASE));
 }

@@ -99,6 +99,7 @@ truth_open(const struct world *w, uint64_t requests, char *err, size_t errsize)
 		return NULL;
 	}
 	t->w = w;
+	t->sim.spare = SIM_SPARE_SIZES | SIM_SPARE_RELEASE;
 	t->requests = requests;
 	t->first = INT64_MAX;
 	t->last = INT64_MIN;
@@ -176,8 +177,10 @@ open_calm(struct truth *t, int i, int64_t now, char *err, size_t errsize)
 	x->list[i].neffects = 0;
 	x->calm = *t->w;
 	x->calm.incident = x->list;
-	if ((x->sim = calloc(1, sizeof(*x->sim))) != NULL && sim_open(x->sim, &x->calm, t->requests, err, errsize) == 0)
+	if ((x->sim = calloc(1, sizeof(*x->sim))) != NULL && sim_open(x->sim, &x->calm, t->requests, err, errsize) == 0) {
+		x->sim->spare = t->sim.spare;
 		return x->sim;
+	}
 	free(x->sim);
 	x->sim = NULL;
 	close_calm(x);

@@ -213,14 +213,14 @@ split_row() {
 
 # ---- chains ----
 
-# The smallest record of each request of a shard, which nearly every chain begins with, is made once.
-put_keys() {
+# The smallest record of each request of a shard, which nearly every chain begins with, is made once. Prints the file's name.
+make_keys() {
 	local keys=$state/tmp/keys.${shard/\//-}
 
 	(
 		flock 8
 		[ -e "$keys" ] || { og-events -c "$catalog" -w "$world" -k "$shard" -l keys >"$keys.new" && mv "$keys.new" "$keys"; }
-	) 8>"$keys.lock" && cat "$keys"
+	) 8>"$keys.lock" && echo "$keys"
 }
 
 # One program of a chain; the last one writes the format of the row. shard and last are those of the chain.
@@ -235,21 +235,19 @@ stage() {
 	tags) args=() ;;
 	esac
 	[ -z "$last" ] || [ "$format" = json ] || args+=(-f "$format")
-	if [ "$1$last" = events:keys ]; then
-		put_keys
-	else
-		"og-$program" ${args[@]+"${args[@]}"}
-	fi
+	"og-$program" ${args[@]+"${args[@]}"}
 }
 
 # The programs of a chain, each reading what the one before writes.
 run_chain() {
-	local first=$1 last=
+	local first=$1 last='' keys
 
 	shift
 	if [ $# -eq 0 ]; then
 		last=1
 		stage "$first"
+	elif [ "$first" = events:keys ]; then
+		keys=$(make_keys) && run_chain "$@" <"$keys"
 	else
 		stage "$first" | run_chain "$@"
 	fi

@@ -89,12 +89,26 @@ complain(struct reader *r, struct sim_request *request, const struct catalog_tic
 	} while (t.number < TICKETS_MAX && happens(row->repeat, mix_at(key, DRAW_REPEAT)));
 }
 
+/* Can it be one of those who complain, whatever came of the request? The draw is the same for all rows. */
+static int
+is_likely(const struct catalog *c, const struct sim_request *request)
+{
+	uint64_t word = mix_at(mix_at(request->key, SIM_DRAW_TICKET), DRAW_RATE);
+
+	for (int i = 0; i < c->ntickets; i++)
+		if (happens(c->ticket[i].rate, word))
+			return 1;
+	return 0;
+}
+
 /* The first row that its root fits. */
 static void
 answer(struct reader *r, struct sim_request *request, const struct render_given *given)
 {
 	const struct catalog *c = r->s.c;
 
+	if (!is_likely(c, request))
+		return;
 	sim_root(&r->s, request);
 	for (int i = 0; i < c->ntickets; i++)
 		if (render_root_holds(r->d, &c->ticket[i].when, request)) {

@@ -185,6 +185,7 @@ reader_render(struct reader *r, enum render_kind kind)
 	    (r->d = render_open(&r->s, layout, kind, r->format, text, sizeof(text))) == NULL)
 		errx(2, "%s", text);
 	r->s.whole = render_whole(r->d);
+	r->s.spare = render_spare(r->d);
 	r->most = render_most(r->d);
 }
 
