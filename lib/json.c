@@ -1031,14 +1031,18 @@ json_equals(struct json_value v, const char *text)
 	if (!json_is_string(v))
 		return 0;
 	for (p = v.p + 1, end = v.p + v.n - 1; p < end;) {
-		char one[4] = { *p };
+		char one[4];
+		const char *run = one, *stop;
 		size_t n = 1;
 
-		if (*p != '\\')
-			p++;
-		else if ((p = scan_escape(p, end, one, &n)) == NULL)
+		if (*p != '\\') {
+			stop = memchr(p, '\\', (size_t)(end - p));
+			n = (size_t)((stop == NULL ? end : stop) - p);
+			run = p;
+			p += n;
+		} else if ((p = scan_escape(p, end, one, &n)) == NULL)
 			return 0;
-		if (left < n || memcmp(text, one, n) != 0)
+		if (left < n || memcmp(text, run, n) != 0)
 			return 0;
 		text += n;
 		left -= n;

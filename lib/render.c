@@ -40,7 +40,7 @@ quick_value(struct render *d, const struct step *s, const struct context *c, cha
 	case SRC_SPAN_ID:
 		return render_span_id(d, to, c->r, c->name);
 	case SRC_RELEASE_ID:
-		return x->release >= 0 ? put_word(to, d->release[x->release]) : NULL;
+		return x->release >= 0 ? put_release(to, d->release[x->release]) : NULL;
 	case SRC_PERSONA_ID:
 		return put_word(to, d->persona[c->r->persona]);
 	case SRC_SPAN_DURATION:

@@ -86,6 +86,7 @@ struct render {
 	struct sim_op *event;    /* [2 * services]: rollout start and end */
 	struct form request, trace, span, user, ticket_form, *object;
 	struct word *release, *place, *service, *persona, *class;
+	struct word *op, *name, *link; /* of operations, services and links: their names */
 	enum render_kind kind;
 	int partial;           /* the layout leaves records out */
 	int wild;              /* a host's name needs a guard in CSV or TSV */
@@ -131,8 +132,18 @@ struct context {
 	int place;
 };
 
+/* Words that render_word() made have a pad behind them. */
 static inline char *
 put_word(char *to, struct word w)
+{
+	memcpy(to, w.p, PAD);
+	if (w.n > PAD)
+		memcpy(to + PAD, w.p + PAD, w.n - PAD);
+	return to + w.n;
+}
+
+static inline char *
+put_release(char *to, struct word w)
 {
 	memcpy(to, w.p, w.n);
 	return to + w.n;

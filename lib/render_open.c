@@ -59,13 +59,18 @@ open_words(struct render *d)
 	d->service = calloc((size_t)c->nservices, sizeof(*d->service));
 	d->persona = calloc((size_t)c->npersonas, sizeof(*d->persona));
 	d->class = calloc((size_t)c->npersonas, sizeof(*d->class));
+	d->op = calloc((size_t)c->nops + 1, sizeof(*d->op));
+	d->name = calloc((size_t)c->nservices + 1, sizeof(*d->name));
+	d->link = calloc((size_t)c->nlinks + 1, sizeof(*d->link));
+	if (d->op == NULL || d->name == NULL || d->link == NULL)
+		return -1;
 	if (d->release == NULL || d->place == NULL || d->service == NULL || d->persona == NULL || d->class == NULL)
 		return -1;
 	for (int i = 0; i < w->nreleases; i++) {
 		size_t n = strlen(w->release[i].id);
 
 		d->longest = n > d->longest ? n : d->longest;
-		/* Most ids need no escape: they are used where they are. */
+		/* Most ids need no escape: they are used where they are, without a pad. */
 		if (strcspn(w->release[i].id, "\"\\\n\t\r") == n)
 			d->release[i] = (struct word){ w->release[i].id, (uint32_t)n };
 		else if (render_word(d, &d->release[i], w->release[i].id) != 0)
@@ -76,6 +81,15 @@ open_words(struct render *d)
 			return -1;
 	for (int i = 0; i < c->nservices; i++)
 		if (render_word(d, &d->service[i], c->service[i].id) != 0)
+			return -1;
+	for (int i = 0; i < c->nops; i++)
+		if (render_word(d, &d->op[i], c->op[i].name) != 0)
+			return -1;
+	for (int i = 0; i < c->nservices; i++)
+		if (render_word(d, &d->name[i], c->service[i].name) != 0)
+			return -1;
+	for (int i = 0; i < c->nlinks; i++)
+		if (render_word(d, &d->link[i], c->link[i].id) != 0)
 			return -1;
 	for (int i = 0; i < c->npersonas; i++)
 		if (render_word(d, &d->persona[i], c->persona[i].id) != 0 || render_word(d, &d->class[i], c -> persona[i].class) != 0)
@@ -364,5 +378,8 @@ render_free(struct render *d)
 	free(d->service);
 	free(d->persona);
 	free(d->class);
+	free(d->op);
+	free(d->name);
+	free(d->link);
 	free(d);
 }

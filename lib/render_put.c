@@ -36,11 +36,11 @@ render_keep(struct render *d, size_t n)
 int
 render_word(struct render *d, struct word *w, const char *text)
 {
+	static const char nothing[PAD] = "";
 	size_t n = text == NULL ? 0 : strlen(text);
 	char *to, *end;
 
-	w->p = "";
-	w->n = 0;
+	*w = (struct word){ nothing, 0 };
 	if (text == NULL)
 		return 0;
 	to = render_keep(d, JSON_QUOTED(n));

@@ -60,7 +60,7 @@ put_error_source(struct render *d, char *to, const struct sim_request *r, const 
 		return put_word(to, d->service[d->s->op[r->span[x->blamed].node->op].service]);
 	case SIM_DEPLOYMENT:
 		to = render_text(d, to, "deployment:");
-		return put_word(to, d->release[d->s->w->rollout[x->cause].release]);
+		return put_release(to, d->release[d->s->w->rollout[x->cause].release]);
 	case SIM_SELF:
 		return render_text(d, to, "self");
 	case SIM_SUCCESS:
@@ -344,7 +344,7 @@ rollout_value(struct render *d, const struct step *p, const struct context *c, c
 		memcpy(to, "true", 4);
 		return to + 4;
 	case SRC_RELEASE_ID:
-		return put_word(to, d->release[w->release]);
+		return put_release(to, d->release[w->release]);
 	case SRC_RELEASE_NUMBER:
 		return put_u64(to, d->s->w->release[w->release].number);
 	case SRC_SPAN_TIME:
@@ -429,11 +429,11 @@ of_request(struct render *d, char *to, const struct step *p, const struct contex
 		return NULL;
 	switch ((enum catalog_source)p->source) {
 	case SRC_REMOTE_LINK:
-		return x->link >= 0 ? render_text(d, to, d->c->link[x->link].id) : NULL;
+		return x->link >= 0 ? put_word(to, d->link[x->link]) : NULL;
 	case SRC_REMOTE_PLACE:
 		return put_word(to, d->place[x->place]);
 	case SRC_REMOTE_SERVICE:
-		return render_text(d, to, d->c->service[d->s->op[x->node->op].service].name);
+		return put_word(to, d->name[d->s->op[x->node->op].service]);
 	default:
 		return put_ms(to, x->length, p->places);
 	}
@@ -450,7 +450,7 @@ put_line_service(struct render *d, char *to, const struct context *c)
 		return render_text(d, to, row->by);
 	if (row->by_caller && c->x->parent >= 0)
 		op = &d->s->op[c->r->span[c->x->parent].node->op];
-	return render_text(d, to, d->c->service[op->service].name);
+	return put_word(to, d->name[op->service]);
 }
 
 static char *
@@ -516,7 +516,7 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 			return render_taken(d, to, c->given->object);
 		return r->has_object && c->op->type >= 0 ? render_object(d, to, c) : NULL;
 	case SRC_ROOT_OPERATION:
-		return render_text(d, to, d->c->op[r->plan->root].name);
+		return put_word(to, d->op[r->plan->root]);
 	case SRC_ROOT_CATEGORY:
 		return render_text(d, to, d->c->op[r->plan->root].category);
 	case SRC_ROOT_DURATION:
@@ -539,13 +539,13 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 	case SRC_SERVICE_PART:
 		return render_text(d, to, d->c->service[c->op->service].part[p->arg]);
 	case SRC_SERVICE_NAME:
-		return render_text(d, to, d->c->service[c->op->service].name);
+		return put_word(to, d->name[c->op->service]);
 	case SRC_SERVICE_GROUP:
 		return render_text(d, to, d->c->service[c->op->service].group);
 	case SRC_HOST_ID:
 		return put_word(to, host_of(d, c)->name);
 	case SRC_RELEASE_ID:
-		return x->release >= 0 ? put_word(to, d->release[x->release]) : NULL;
+		return x->release >= 0 ? put_release(to, d->release[x->release]) : NULL;
 	case SRC_RELEASE_NUMBER:
 		return x->release >= 0 ? put_u64(to, d->s->w->release[x->release].number) : NULL;
 	case SRC_SPAN_ID:
@@ -572,7 +572,7 @@ render_value(struct render *d, const struct step *p, const struct context *c, ch
 		memcpy(to, x->cache ? "true " : "false", 5);
 		return to + 5 - x->cache;
 	case SRC_CALL_LINK:
-		return x->link >= 0 ? render_text(d, to, d->c->link[x->link].id) : NULL;
+		return x->link >= 0 ? put_word(to, d->link[x->link]) : NULL;
 	case SRC_CALL_PLACE:
 		return x->parent >= 0 ? put_word(to, d->place[r->span[x->parent].place]) : NULL;
 	case SRC_OP_NAME:

@@ -486,6 +486,7 @@ open_roles(struct sim *s)
 		s->role[set->last[i]] |= ROLE_LAST;
 	for (int i = 0; i < set->nonce; i++)
 		s->role[set->once[i]] |= ROLE_ONCE | ROLE_LAST;
+	s->has_roles = set->nfirst + set->nlast + set->nonce > 0;
 }
 
 static int

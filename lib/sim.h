@@ -191,6 +191,7 @@ struct sim {
 	uint32_t load[TIMELINE_WEEK];            /* latency, 2^-16 */
 	uint64_t *failure;                       /* per persona x place: own failures of a root, 2^-32 */
 	uint8_t *role;                           /* per operation row: which place in a session it must have */
+	int has_roles;                           /* any operation */
 	int words;                               /* of a bit set of services */
 	uint64_t requests, sessions;             /* in [begin, until) */
 	struct timeline *timeline;

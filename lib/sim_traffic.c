@@ -21,6 +21,7 @@ struct session {
 	uint64_t key;        /* of the session's draws */
 	uint64_t first;      /* number of its first request within its class */
 	uint64_t user;       /* index within the persona */
+	uint64_t id;         /* of the user */
 	uint16_t persona, place;
 	uint8_t length;
 	uint8_t early, late; /* positions of the actions that trade places with the first and the last; NOBODY: none */
@@ -161,6 +162,10 @@ arrange(const struct sim *s, struct session *x, int class)
 {
 	int early = -1, late = -1, once = 0;
 
+	x->early = 0;
+	x->late = NOBODY;
+	if (!s->has_roles)
+		return 0;
 	for (int p = 0; p < x->length; p++) {
 		int role = s->role[s->root[action_at(s, class, x->first + (uint64_t)p)]];
 
@@ -249,6 +254,7 @@ session_open(struct sim *s, struct session *x, int class, uint64_t ordinal, int6
 	}
 	x->user = user;
 	x->persona = (uint16_t)k.persona;
+	x->id = mix_seal48(s->id_user, (uint64_t)x->persona << 32 | user);
 	x->place = (uint16_t)s->home[user_home(s, k.persona, user)].place;
 }
 
@@ -589,7 +595,7 @@ session_request(const struct sim *s, const struct session *x, uint64_t k, struct
 	r->class = (int)(k >> 42);
 	r->persona = x->persona;
 	r->place = x->place;
-	r->user = mix_seal48(s->id_user, (uint64_t)x->persona << 32 | x->user);
+	r->user = x->id;
 	r->number = x->first + (k & 63);
 	op = session_action(s, x, r->class, (int)(k & 63), g);
 	r->plan = &s->plan[op];
@@ -636,9 +642,11 @@ sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 	if (class >= s->nclasses)
 		return -1;
 	if (s->recent == NULL) {
-		s->recent = calloc(RECENT, sizeof(struct session));
+		/* Each in a cache line of its own. */
+		s->recent = aligned_alloc(64, RECENT * sizeof(struct session));
 		if (s->recent == NULL)
 			return -1;
+		memset(s->recent, 0, RECENT * sizeof(struct session));
 	}
 	x = s->recent + mix(k >> 6) % RECENT;
 	if (x->length == 0 || x->k >> 6 != k >> 6)
@@ -669,8 +677,7 @@ sim_other(struct sim *s, const struct sim_request *r, int64_t from, int64_t to, 
 
 	for (int i = 0; walk != NULL && !found && i < OTHERS && timeline_next(walk, &ahead) == 1 && ahead.start < to; i++) {
 		session_open(s, &x, ahead.class, ordinal_of(s, ahead.class, ahead.ordinal), ahead.start);
-		if (x.place != r->place ||
-		    (x.persona == r->persona && mix_seal48(s->id_user, (uint64_t)x.persona << 32 | x.user) == r->user))
+		if (x.place != r->place || (x.persona == r->persona && x.id == r->user))
 			continue;
 		session_request(s, &x, x.k, other, &g);
 		other->time = x.next;
