@@ -134,36 +134,45 @@ clock_text(char out[CLOCK_LEN + 1], int64_t us)
 	return n;
 }
 
-/* The number that n digits make, or -1. */
-static int
-digits(const char *s, int n)
+/* The number that two digits make, or one so far below 0 that a year with it is, too. */
+static inline int
+pair(const char *s)
 {
-	int i, v;
+	unsigned int a = (unsigned char)s[0] - (unsigned int)'0', b = (unsigned char)s[1] - (unsigned int)'0';
 
-	v = 0;
-	for (i = 0; i < n; i++) {
-		if (s[i] < '0' || s[i] > '9')
-			return -1;
-		v = v * 10 + (s[i] - '0');
-	}
-	return v;
+	return a > 9 || b > 9 ? -10000 : (int)(a * 10 + b);
+}
+
+/* Of six digits, or -1. */
+static inline int
+six(const char *s)
+{
+	int a = pair(s), b = pair(s + 2), c = pair(s + 4);
+
+	return (a | b | c) < 0 ? -1 : (a * 100 + b) * 100 + c;
+}
+
+static int
+month_days(int year, int month)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	return days[month - 1] + (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
 }
 
 /* "2025-12-03", 10 bytes, in days. 0 or -1. */
 static int
 parse_date(const char *s, int64_t *day)
 {
-	int year, month, mday, y, m, d;
+	int year, month, mday;
 
-	year = digits(s, 4);
-	month = digits(s + 5, 2);
-	mday = digits(s + 8, 2);
-	if (year < YEAR_MIN || month < 1 || month > 12 || mday < 1 || s[4] != '-' || s[7] != '-')
+	year = pair(s) * 100 + pair(s + 2);
+	month = pair(s + 5);
+	mday = pair(s + 8);
+	if (year < YEAR_MIN || month < 1 || month > 12 || mday < 1 || mday > month_days(year, month) || s[4] != '-' || s[7] != '-')
 		return -1;
-	/* A day that the month lacks would come back as one of the next month. */
 	*day = clock_from_civil(year, month, mday);
-	clock_civil(*day, &y, &m, &d);
-	return d == mday ? 0 : -1;
+	return 0;
 }
 
 /* "Z", "+hh:mm" or "-hh:mm", in minutes. 0 or -1. */
@@ -177,8 +186,8 @@ parse_offset(const char *s, size_t n, int *minutes)
 		return 0;
 	if (n != 6 || (s[0] != '+' && s[0] != '-') || s[3] != ':')
 		return -1;
-	h = digits(s + 1, 2);
-	m = digits(s + 4, 2);
+	h = pair(s + 1);
+	m = pair(s + 4);
 	if (h < 0 || h > 23 || m < 0 || m > 59)
 		return -1;
 	*minutes = s[0] == '-' ? -(60 * h + m) : 60 * h + m;
@@ -191,20 +200,26 @@ parse_time(const char *s, size_t n, int64_t *us)
 {
 	int64_t scale;
 	size_t i;
-	int h, m, sec, offset;
+	int h, m, sec, offset, millionths;
 
 	if (n < 10 || (s[0] != 'T' && s[0] != 't') || s[3] != ':' || s[6] != ':')
 		return -1;
-	h = digits(s + 1, 2);
-	m = digits(s + 4, 2);
-	sec = digits(s + 7, 2);
+	h = pair(s + 1);
+	m = pair(s + 4);
+	sec = pair(s + 7);
 	if (h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 59)
 		return -1;
 	*us = (h * 3600 + m * 60 + sec) * CLOCK_SECOND;
 	i = 9;
 	if (s[i] == '.') {
 		scale = CLOCK_SECOND;
-		for (i++; i < n && s[i] >= '0' && s[i] <= '9'; i++) {
+		i++;
+		if (n - i > 6 && (millionths = six(s + i)) >= 0) {
+			*us += millionths;
+			scale = 1;
+			i += 6;
+		}
+		for (; i < n && s[i] >= '0' && s[i] <= '9'; i++) {
 			scale /= 10;
 			*us += (s[i] - '0') * scale;
 		}

@@ -25,6 +25,10 @@ struct event_reader {
 	int nkeys;
 	const char *key[KEYS_MAX];
 	struct json_reader *json;
+	struct {
+		uint64_t id;
+		const struct form *form;
+	} shape[JSON_SLOTS]; /* the forms of lines met before */
 	struct json_value v[KEYS_MAX];
 	char why[512];
 };
@@ -136,10 +140,13 @@ refuse(struct event_reader *e, const char **errstr, const char *fmt, ...)
 
 /* The form of which the line has most. */
 static const struct form *
-find_form(const struct event_reader *e)
+find_form(struct event_reader *e)
 {
+	const struct json_shape *s = json_shape(e->json);
 	int best = 0, most = -1;
 
+	if (s->id != 0 && e->shape[s->slot].id == s->id)
+		return e->shape[s->slot].form;
 	for (int i = 0; e->nforms > 1 && i < e->nforms; i++) {
 		int n = 0;
 
@@ -149,6 +156,10 @@ find_form(const struct event_reader *e)
 			continue;
 		most = n;
 		best = i;
+	}
+	if (s->id != 0) {
+		e->shape[s->slot].id = s->id;
+		e->shape[s->slot].form = &e->form[best];
 	}
 	return &e->form[best];
 }

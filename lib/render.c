@@ -361,13 +361,15 @@ render_key(const struct catalog *c, int layout, enum catalog_source source)
 static int
 take_hex(const char *p, int n, uint64_t *x)
 {
-	uint64_t y = 0, bad = 0;
+	static const uint8_t value[256] = { ['0'] = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, ['a'] = 26, 27, 28, 29, 30, 31 };
+	uint64_t y = 0;
+	unsigned bad = 0;
 
 	for (int i = 0; i < n; i++) {
-		unsigned c = (unsigned char)p[i], digit = c - '0', letter = c - 'a';
+		unsigned v = value[(unsigned char)p[i]]; /* 16 more, so that nothing is 0 */
 
-		bad |= digit > 9 && letter > 5;
-		y = y << 4 | (digit <= 9 ? digit : letter + 10);
+		bad |= v < 16;
+		y = y << 4 | (v & 15);
 	}
 	*x = y;
 	return bad != 0 ? -1 : 0;

@@ -275,6 +275,22 @@ session_offset(const struct sim *s, const struct session *x, int p)
 	return sum;
 }
 
+/* The same for a session that is remembered: x->k is the request met last, and x->next the pauses up to it. */
+static int64_t
+recent_offset(const struct sim *s, struct session *x, int p)
+{
+	int at = (int)(x->k & 63);
+
+	if (at > p) {
+		at = 0;
+		x->next = 0;
+	}
+	while (at < p)
+		x->next += session_pause(s, x, ++at);
+	x->k = x->k >> 6 << 6 | (uint64_t)p;
+	return x->next;
+}
+
 /* To the next request, if there is one. Sessions near `until` are pressed together, so that none goes beyond. */
 static int
 session_step(const struct sim *s, struct session *x)
@@ -637,7 +653,7 @@ sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 	int class = (int)(k >> 42), p = (int)(k & 63);
 	uint64_t g, ordinal = k >> 6 & ((1ULL << 36) - 1);
 	struct session *x;
-	int64_t start;
+	int64_t start, offset;
 
 	if (class >= s->nclasses)
 		return -1;
@@ -649,15 +665,20 @@ sim_request(struct sim *s, uint64_t k, int64_t time, struct sim_request *r)
 		memset(s->recent, 0, RECENT * sizeof(struct session));
 	}
 	x = s->recent + mix(k >> 6) % RECENT;
-	if (x->length == 0 || x->k >> 6 != k >> 6)
+	if (x->length == 0 || x->k >> 6 != k >> 6) {
 		session_name(s, x, class, ordinal);
+		x->next = 0;
+	}
 	if (p >= x->length)
 		return -1;
-	start = time - session_offset(s, x, p);
+	offset = recent_offset(s, x, p);
+	start = time - offset;
 	/* Somebody may have changed the times of other requests of the session: they decide nothing here. */
 	if (x->start != session_quarter(s, start)) {
 		session_open(s, x, class, ordinal, start);
 		x->start = session_quarter(s, start);
+		x->next = offset;
+		x->k = k;
 	}
 	session_request(s, x, k, r, &g);
 	r->time = time;
