@@ -729,7 +729,8 @@ grow(struct tree *t, uint32_t n, int64_t T, int64_t start, int32_t caller, int p
 		.place = (int16_t)place,
 		.code = -1,
 		.link = -1,
-		.release = -1 };
+		.release = -1,
+		.cache = -1 };
 	s->slow[at] = (struct sim_slow){ 0, -1, SIM_SELF };
 	if (trip != NULL)
 		apply_trip(t, at, trip, &slow);
@@ -919,6 +920,7 @@ sim_root(struct sim *s, struct sim_request *r)
 		.code = -1,
 		.link = -1,
 		.release = -1,
+		.cache = -1,
 		.rank = (uint32_t)mix_at(r->key, DRAW_LATENCY) };
 	r->nspans = 1;
 	finish(&t, x, op, r->key);

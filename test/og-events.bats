@@ -130,6 +130,17 @@ bad() {
 	[ -z "$output" ]
 }
 
+@test "-l keys: the same requests and marks as in any other layout" {
+	for catalog in ./orders shop social; do
+		og-entities -c $catalog -n 20000 | og-incidents -c $catalog >all
+		og-events -v -w all 2>told | jq -c '[.timestamp, .trace_id]' >want
+		og-events -v -w all -l keys 2>told.keys | jq -c '[.timestamp, .trace_id]' | cmp - want
+		cmp told told.keys
+		cat told >>held
+	done
+	grep -E ' requests, [1-9][0-9]* of them not let through' held # so there was something to decide
+}
+
 @test "-n: another number of requests, with a note" {
 	run -0 --separate-stderr events -w w -n 100
 	[[ $stderr = *"100 requests instead of the world's 2000"* ]]
