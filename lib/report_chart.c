@@ -192,27 +192,50 @@ largest(const double *value, int n)
 	return most;
 }
 
+/*
+ * By second, minute, hour or day: the first by which there are two at least, but none longer than an interval, by which a single one would
+ * seem many. Where there are fewer, by interval.
+ *   top      the most in a second
+ *   return   seconds, and the name
+ */
+static double
+unit_of(const struct report *r, double top, char *name, size_t size)
+{
+	static const struct {
+		long long seconds;
+		const char *name;
+	} per[] = { { 1, "second" }, { 60, "minute" }, { 3600, "hour" }, { 86400, "day" } };
+	long long interval = r->interval / CLOCK_SECOND;
+	int p = 0;
+
+	while (p < 3 && top * (double)per[p].seconds < 2 && per[p + 1].seconds <= interval)
+		p++;
+	if (top * (double)per[p].seconds >= 1) {
+		(void)strlcpy(name, per[p].name, size);
+		return (double)per[p].seconds;
+	}
+	for (p = 3; interval % per[p].seconds != 0; p--)
+		;
+	if (interval == per[p].seconds)
+		(void)strlcpy(name, per[p].name, size);
+	else
+		(void)snprintf(name, size, "%lld %ss", interval / per[p].seconds, per[p].name);
+	return (double)interval;
+}
+
 static void
 put_traffic(struct chart *c, double *value)
 {
-	static const struct {
-		double seconds;
-		const char *name;
-	} per[] = { { 1, "second" }, { 60, "minute" }, { 3600, "hour" }, { 86400, "day" } };
 	const struct report *r = c->r;
-	char unit[48] = "";
-	double top;
-	int p = 0;
+	char name[32], unit[64];
+	double seconds;
 
 	for (int i = 0; i < r->nbuckets; i++)
 		value[i] = (double)r->bucket[i].requests / ((double)(report_bucket_end(r, i) - report_bucket_start(r, i)) / CLOCK_SECOND);
-	top = largest(value, r->nbuckets);
-	while (p < 3 && top * per[p].seconds < 2)
-		p++;
+	seconds = unit_of(r, largest(value, r->nbuckets), name, sizeof(name));
 	for (int i = 0; i < r->nbuckets; i++)
-		value[i] *= per[p].seconds;
-	(void)strlcat(unit, r->naggregates > 0 ? "spans per " : "requests per ", sizeof(unit));
-	(void)strlcat(unit, per[p].name, sizeof(unit));
+		value[i] *= seconds;
+	(void)snprintf(unit, sizeof(unit), "%s per %s", r->naggregates > 0 ? "spans" : "requests", name);
 	c->id = "traffic";
 	c->title = "Traffic";
 	c->unit = unit;

@@ -264,8 +264,14 @@ put_services(const struct report *r, struct out *o)
 	for (int i = 0; i < r->nservices; i++)
 		list[i] = &r->service[i];
 	qsort(list, (size_t)r->nservices, sizeof(*list), by_failures);
+	svg_put(o, "<h2>Services that fail most</h2>\n");
+	if (r->nservices == 0 || list[0]->failed == 0) {
+		svg_put(o, "<p>None fails.</p>\n");
+		free(list);
+		return 0;
+	}
 	svg_put(o,
-	    "<h2>Services that fail most</h2>\n<div class=\"wide\"><table><thead><tr><th>Service<th class=\"n\">Spans<th class=\"n\">Failed<th "
+	    "<div class=\"wide\"><table><thead><tr><th>Service<th class=\"n\">Spans<th class=\"n\">Failed<th "
 	    "class=\"n\">Share<th style=\"width:40%%\"></tr></thead>\n");
 	for (int i = 0; i < r->nservices && i < TOP_SERVICES && list[i]->failed > 0; i++) {
 		const struct service *s = list[i];

@@ -181,6 +181,22 @@ END
 	head -c -1 spans.ndjson | og-report -w world.ndjson -i 6h | cmp - page.html
 }
 
+@test "one request is one, in an interval of any length, and tables without rows are not drawn" {
+	grep -m 1 '"success":true.*"parent_span_id":null' spans.ndjson >one
+	while read -r interval unit; do
+		og-report -w world.ndjson -i "$interval" <one >one.html
+		grep -q ">requests per $unit<" one.html
+		grep -q '<td class="n">1<td class="n">0<td' one.html
+	done <<'END'
+1d day
+6h 6 hours
+1h hour
+90m 90 minutes
+END
+	[ -z "$(rows one.html "Services that fail most")" ]
+	grep -A 1 '>Services that fail most<' one.html | grep -q '<p>None fails'
+}
+
 @test "lines that are no spans are reported, left out, and exit 1" {
 	{
 		cat spans.ndjson
