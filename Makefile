@@ -12,7 +12,7 @@ SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
 TESTS = agg api batch buf catalog ch check clock dist event file grammar hist inventory json measure mix num out pack pool prom push rec render rollup report sampler series sim svg timeline truth tsv vl vm world
 TOOLS = chdb cost faultd leak mangle oracle stats
-FUZZERS = agg catalog ch check clock grammar json rec rules vm world
+FUZZERS = agg catalog ch check clock grammar inventory json rec rules vm world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)

@@ -23,9 +23,19 @@ one() {
 	fi
 }
 
+# The catalog with an inventory is an addition to another one.
+depot() {
+	rm -rf build/fuzz/depot
+	cp -r test/catalogs/orders build/fuzz/depot
+	for table in test/catalogs/depot/*; do
+		cat "$table" >>"build/fuzz/depot/${table##*/}"
+	done
+}
+
 if [ "${1-}" = -1 ]; then
 	one "$2"
 	exit
 fi
+depot
 echo "1..$#"
 [ $# -eq 0 ] || printf '%s\0' "$@" | xargs -0 -P "${JOBS:-$(getconf _NPROCESSORS_ONLN)}" -n 1 sh "$0" -1

@@ -1,11 +1,10 @@
-/* A catalog with one table of any bytes: refused with a message that says where, or sound in all parts. The first byte picks the table. */
+/* A catalog with one table of any bytes: refused with a message that says where, or sound in all parts. The first line names the table. */
 #include <stdio.h>
 
-#include "catalog_impl.h"
+#include "catalogs.h"
 #include "fuzz.h"
+#include "inventory.h"
 #include "json.h"
-
-#define BASE "test/catalogs/orders"
 
 static int
 one(double sum)
@@ -112,38 +111,90 @@ look_at_lines(const struct catalog *c)
 }
 
 static void
+look_at_links(const struct catalog *c)
+{
+	for (int i = 0; i < c->nlinks; i++)
+		must(catalog_link(c, c->link[i].id, strlen(c->link[i].id)) == i && c->link[i].to >= 0 && c->link[i].to < c->nplaces);
+	for (int i = 0; i < c->nseries; i++)
+		must(catalog_series(c, c->series[i].id, strlen(c->series[i].id)) == i && c->series[i].every > 0);
+}
+
+static void
+look_at_form(const struct catalog *c, const struct catalog_form *f)
+{
+	for (int i = 0; i < f->n; i++) {
+		const struct catalog_slot *s = &f->slot[i];
+
+		must(s->hole != HOLE_NONE || s->text != NULL);
+		must(s->hole != HOLE_FIELD || (s->entity >= -1 && s->entity < c->nentities));
+		must(s->hole != HOLE_REF || (s->entity >= 0 && s->entity < c->nentities && s->under < c->nentities));
+		must(s->hole != HOLE_PICK || s->inner.n > 0 || (s->list >= 0 && s->list < c->nlists));
+		look_at_dist(&s->dist);
+		look_at_form(c, &s->inner);
+	}
+}
+
+/* Who asks for a table by either name gets it. */
+static void
+look_at_entities(const struct catalog *c)
+{
+	char name[256];
+
+	for (int i = 0; i < c->nentities; i++) {
+		const struct catalog_entity *e = &c->entity[i];
+
+		must(catalog_entity(c, e->id, strlen(e->id)) == i && inventory_table(c, e->id) == i && e->norigins > 0 &&
+		    e->nproperties > 0);
+		inventory_name(c, i, name, sizeof(name));
+		must(strlen(name) + 1 == sizeof(name) || inventory_table(c, name) == i);
+		look_at_form(c, &e->form);
+		for (int k = 0; k < e->nproperties; k++)
+			for (int way = 0; way < e->property[k].nways; way++)
+				look_at_form(c, &e->property[k].way[way].value);
+	}
+	for (int i = 0; i < c->norigins; i++) {
+		must(c->origin[i].per >= -1 && c->origin[i].per < c->nentities);
+		must(c->origin[i].of != FROM_ENTITY || (c->origin[i].other >= 0 && c->origin[i].other < c->nentities));
+		look_at_form(c, &c->origin[i].family);
+		look_at_dist(&c->origin[i].count);
+	}
+}
+
+struct warnings {
+	const char *base;
+	int n;
+};
+
+static void
 warned(const char *text, void *arg)
 {
-	int *warnings = arg;
+	struct warnings *w = arg;
 
-	must(strncmp(text, BASE, strlen(BASE)) == 0 && utf8_valid(text, strlen(text)));
-	++*warnings;
+	must(strncmp(text, w->base, strlen(w->base)) == 0 && utf8_valid(text, strlen(text)));
+	w->n++;
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct warnings warnings = { 0 };
 	struct catalog_bytes bytes;
 	struct catalog c;
 	char err[200];
-	char *copy;
-	int warnings = 0;
 
-	if (size == 0)
-		return 0;
 	must(setenv("OG_SHARE", "share/og", 1) == 0);
-	bytes.name = catalog_table_name((enum table)(data[0] % NTABLES));
-	bytes.n = size - 1;
-	bytes.data = copy = exact(data + 1, size - 1);
-	if (catalog_load_bytes(&c, BASE, &bytes, err, sizeof(err), warned, &warnings) == 0) {
-		must(c.set.begin < c.set.end && c.digest != 0 && warnings <= c.nservices + c.npersonas + c.neffects);
+	warnings.base = catalogs_bytes(&bytes, data, size);
+	if (catalog_load_bytes(&c, warnings.base, &bytes, err, sizeof(err), warned, &warnings) == 0) {
+		must(c.set.begin < c.set.end && c.digest != 0 && warnings.n <= c.nservices + c.npersonas + c.neffects);
 		look_at_names(&c);
 		look_at_people(&c);
 		look_at_calls(&c);
 		look_at_lines(&c);
+		look_at_links(&c);
+		look_at_entities(&c);
 	} else
-		must(strncmp(err, BASE, strlen(BASE)) == 0 && utf8_valid(err, strlen(err)));
+		must(strncmp(err, warnings.base, strlen(warnings.base)) == 0 && utf8_valid(err, strlen(err)));
 	catalog_free(&c);
-	free(copy);
+	free((char *)(uintptr_t)bytes.data);
 	return 0;
 }
