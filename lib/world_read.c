@@ -978,8 +978,8 @@ read_lines(struct reader *r, struct rec *in, int (*each)(const char *, size_t, v
 	while ((got = rec_next(in, &line, &len)) != REC_END) {
 		r->line = in->line;
 		if (got == REC_ERROR) {
-			r->line++;
-			return fail_errno(r);
+			(void)snprintf(r->err, r->errsize, "%s: %s", r->name, strerror(errno));
+			return -1;
 		}
 		if (got == REC_LONG)
 			return fail(r, "line longer than %zu bytes", in->max);

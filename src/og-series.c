@@ -70,6 +70,8 @@ main(int argc, char *argv[])
 	if (r.layout == NULL && r.format != RENDER_JSON)
 		errx(2, "samples are JSON: another format needs a layout");
 	reader_load(&r);
+	if (r.w.cat.nseries == 0)
+		errx(2, "catalog %s has no series", r.w.cat.name);
 	if (r.layout != NULL)
 		reader_render(&r, RENDER_THINGS);
 	if ((s = series_open(&r.w, text, sizeof(text))) == NULL)

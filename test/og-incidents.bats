@@ -366,7 +366,7 @@ cable() {
 	run -1 --separate-stderr bash -c 'og-incidents <week.ndjson >&-'
 	[ "$stderr" = "og-incidents: <stdout>: Bad file descriptor" ]
 	run -2 --separate-stderr bash -c 'og-incidents <&-'
-	[ "$stderr" = "og-incidents: <stdin>:1: Bad file descriptor" ]
+	[ "$stderr" = "og-incidents: <stdin>: Bad file descriptor" ]
 	run -0 bash -c 'og-incidents <year.ndjson | head -n 1 | wc -l; [ "${PIPESTATUS[0]}" -eq 141 ]'
 	[ "$output" = 1 ]
 }

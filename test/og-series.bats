@@ -152,6 +152,9 @@ refused() {
 
 @test "bad usage" {
 	refused 'w:1: a world of catalog "cables", not "social"' og-series -c social -w w
+	og-entities -c social -n 10 >none
+	refused 'catalog social has no series' og-series -w none
+	refused '/: Is a directory' og-series -w /
 	refused 'no layout "no" in catalog fibersqs' og-series -w f -l no
 	refused 'fibersqs: layout "wide" is not of series' og-series -w f -l wide
 	refused 'fibersqs: layout "network_events" is not of series' og-series -w f -l network_events
