@@ -66,7 +66,7 @@ scripts() {
 	done | xargs shellcheck -x
 	# bats assigns what 2154 misses: status, output, stderr and their lines.
 	files -name '*.bats' | xargs -r shellcheck -s bats -x -e SC2154
-	shellcheck -s bash test/common.bash src/completion.bash
+	shellcheck -s bash test/common.bash test/reader.bash src/completion.bash
 }
 
 # References to our own pages are looked up; others are not on every machine.

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load reader
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
@@ -13,18 +14,6 @@ setup_file() {
 
 setup() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-}
-
-refused() {
-	local message=$1
-
-	shift
-	run -2 --separate-stderr "$@"
-	[ -z "$output" ]
-	[ "$stderr" = "og-alarms: $message" ] || {
-		echo "$stderr"
-		return 1
-	}
 }
 
 @test "a record for each incident, in order of time, as the world has it" {
@@ -61,25 +50,19 @@ refused() {
 }
 
 @test "bad usage" {
-	refused 'w:1: a world of catalog "fibersqs", not "social"' og-alarms -c social -w w
-	refused 'no layout "no" in catalog fibersqs' og-alarms -w w -l no
-	refused 'fibersqs: layout "wide" is not of incidents' og-alarms -w w -l wide
-	refused 'fibersqs: layout "infra_host_metrics" is not of incidents' og-alarms -w w -l infra_host_metrics
-	refused 'no format "xml": json, csv or tsv' og-alarms -w w -f xml
-	refused 'nowhere: No such file or directory' og-alarms -w nowhere
-	refused '<stdin>:1: no header: there is nothing to read' og-alarms </dev/null
+	refused 2 'og-alarms: w:1: a world of catalog "fibersqs", not "social"' og-alarms -c social -w w
+	refused 2 'og-alarms: no layout "no" in catalog fibersqs' og-alarms -w w -l no
+	refused 2 'og-alarms: fibersqs: layout "wide" is not of incidents' og-alarms -w w -l wide
+	refused 2 'og-alarms: fibersqs: layout "infra_host_metrics" is not of incidents' og-alarms -w w -l infra_host_metrics
+	refused 2 'og-alarms: no format "xml": json, csv or tsv' og-alarms -w w -f xml
+	refused 2 'og-alarms: nowhere: No such file or directory' og-alarms -w nowhere
+	refused 2 'og-alarms: <stdin>:1: no header: there is nothing to read' og-alarms </dev/null
 	run -2 --separate-stderr og-alarms operand
 	[[ $stderr = "usage: og-alarms"* ]]
 	[ -z "$(og-entities -c social -n 10 | og-alarms)" ]
 }
 
 @test "full disk, closed streams" {
-	run -1 --separate-stderr bash -c 'og-alarms -w w >/dev/full'
-	[ "$stderr" = "og-alarms: <stdout>: No space left on device" ]
-	run -1 --separate-stderr bash -c 'og-alarms -w w >&-'
-	[ "$stderr" = "og-alarms: <stdout>: Bad file descriptor" ]
-	run -2 --separate-stderr bash -c 'og-alarms <&-'
-	[[ $stderr = "og-alarms: <stdin>"*"Bad file descriptor" ]]
-	run -1 bash -c 'og-alarms -h >/dev/full'
-	run -1 bash -c 'og-alarms -V >/dev/full'
+	unwritten 'og-alarms -w w'
+	unread 2 og-alarms
 }

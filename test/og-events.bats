@@ -4,8 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load reader
 
-# Small worlds whose every byte is known. When a change of bytes is meant, say so in NEWS.md and put in the sums that the failing test prints.
 golden() {
 	cat <<'SUMS'
 test/catalogs/orders wide json 49725ac4e39383258670d52b9a4710c4
@@ -17,6 +17,10 @@ share/og/social blind json 70b71d81de0bda25217e118df3022cc8
 SUMS
 }
 
+of_small() {
+	og-events -c "$catalog" -w small -l "$layout" -f "$format"
+}
+
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	cp -r "$OG_ROOT/test/catalogs/orders" .
@@ -26,18 +30,6 @@ setup_file() {
 
 setup() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-}
-
-# refused STATUS MESSAGE COMMAND...: nothing on standard output, and one message, which begins so.
-refused() {
-	local want=$1 message=$2
-
-	shift 2
-	run --separate-stderr "$@"
-	if [ "$status" -ne "$want" ] || [ -n "$output" ] || [ "${stderr#"$message"}" = "$stderr" ]; then
-		printf '%s\nstatus %d, want %d\nstdout %.200s\nstderr %s\nwant   %s\n' "$*" "$status" "$want" "$output" "$stderr" "$message"
-		return 1
-	fi
 }
 
 # events [OPTION...] with the world of lines on standard input.
@@ -52,17 +44,7 @@ bad() {
 }
 
 @test "small worlds, byte for byte" {
-	local catalog layout format sum got begin wrong=0
-
-	while read -r catalog layout format sum; do
-		catalog=$OG_ROOT/$catalog
-		begin=$(sed -n $'s/^begin\t//p' "$catalog/settings.tsv")
-		og-entities -c "$catalog" -n 500 -s 3 -b "$begin" -e "$(date -u -d "$begin + 3 days" +%F)" | og-incidents -c "$catalog" >small
-		got=$(og-events -c "$catalog" -w small -l "$layout" -f "$format" | md5sum)
-		echo "${catalog#"$OG_ROOT/"} $layout $format ${got%% *}"
-		[ "${got%% *}" = "$sum" ] || wrong=1
-	done < <(golden)
-	[ "$wrong" -eq 0 ]
+	goldens 3 500 of_small
 }
 
 @test "-b and -e: dates, times and offsets; outside of the world there is nothing" {
@@ -242,16 +224,8 @@ bad() {
 }
 
 @test "full disk, closed output, closed input" {
-	run -1 --separate-stderr bash -c 'og-events -c ./orders -w w >/dev/full'
-	[[ $stderr = "og-events: <stdout>: No space left on device" ]]
-	run -1 --separate-stderr bash -c 'og-events -c ./orders -w w >&-'
-	[[ $stderr = "og-events: <stdout>: Bad file descriptor" ]]
-	run --separate-stderr bash -c 'og-events -c ./orders <&-'
-	[ "$status" -ne 0 ]
-	[ -z "$output" ]
-	[[ $stderr = "og-events: "* ]]
-	run -1 --separate-stderr bash -c 'og-events -h >/dev/full'
-	run -1 --separate-stderr bash -c 'og-events -V >/dev/full'
+	unwritten 'og-events -c ./orders -w w'
+	unread 2 'og-events -c ./orders'
 }
 
 @test "a reader that goes away ends it quietly" {

@@ -4,8 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load reader
 
-# Small worlds whose every byte is known. When a change is meant, say so in NEWS.md and put in the sums that the failing test prints.
 golden() {
 	cat <<'SUMS'
 test/catalogs/orders lines json f0d35e5f7fb21c74a4c37888364070f1
@@ -13,6 +13,10 @@ share/og/social lines csv e2cba75c2b61115fa82927ec24f851ac
 share/og/shop lines tsv e55ed49e54bd281c5674853b6ccfc479
 share/og/fibersqs app_logs csv c600a93945914fb656e650cb27996a28
 SUMS
+}
+
+of_small() {
+	og-events -c "$catalog" -w small | og-logs -c "$catalog" -w small -l "$layout" -f "$format"
 }
 
 setup_file() {
@@ -29,18 +33,6 @@ setup() {
 
 logs() {
 	og-logs -w w "$@"
-}
-
-# refused STATUS MESSAGE COMMAND...: nothing on standard output, and one message, which begins so.
-refused() {
-	local want=$1 message=$2
-
-	shift 2
-	run --separate-stderr "$@"
-	if [ "$status" -ne "$want" ] || [ -n "$output" ] || [ "${stderr#"$message"}" = "$stderr" ]; then
-		printf '%s\nstatus %d, want %d\nstdout %.200s\nstderr %s\nwant   %s\n' "$*" "$status" "$want" "$output" "$stderr" "$message"
-		return 1
-	fi
 }
 
 # The tables of fibersqs and some layouts more, for changes, under ./NAME.
@@ -66,17 +58,7 @@ copy() {
 }
 
 @test "small worlds, byte for byte" {
-	local catalog layout format sum got begin wrong=0
-
-	while read -r catalog layout format sum; do
-		catalog=$OG_ROOT/$catalog
-		begin=$(sed -n $'s/^begin\t//p' "$catalog/settings.tsv")
-		og-entities -c "$catalog" -n 500 -s 3 -b "$begin" -e "$(date -u -d "$begin + 3 days" +%F)" | og-incidents -c "$catalog" >small
-		got=$(og-events -c "$catalog" -w small | og-logs -c "$catalog" -w small -l "$layout" -f "$format" | md5sum)
-		echo "${catalog#"$OG_ROOT/"} $layout $format ${got%% *}"
-		[ "${got%% *}" = "$sum" ] || wrong=1
-	done < <(golden)
-	[ "$wrong" -eq 0 ]
+	goldens 3 500 of_small
 }
 
 @test "an event of any layout will do, with blanks, other keys and without a newline at the end" {
@@ -280,12 +262,6 @@ copy() {
 }
 
 @test "full disk, closed output, closed input" {
-	run -1 --separate-stderr bash -c 'og-logs -w w <e >/dev/full'
-	[ "$stderr" = "og-logs: <stdout>: No space left on device" ]
-	run -1 --separate-stderr bash -c 'og-logs -w w <e >&-'
-	[ "$stderr" = "og-logs: <stdout>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-logs -w w <&-'
-	[ "$stderr" = "og-logs: <stdin>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-logs -h >/dev/full'
-	run -1 --separate-stderr bash -c 'og-logs -V >/dev/full'
+	unwritten 'og-logs -w w <e'
+	unread 1 'og-logs -w w'
 }

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load reader
 
 # Small worlds whose every byte is known. When a change is meant, say so in NEWS.md and put in the sums that the failing test prints.
 golden() {
@@ -30,18 +31,6 @@ setup() {
 
 series() {
 	og-series -c "$CABLES" -w w "$@"
-}
-
-refused() {
-	local message=$1
-
-	shift
-	run -2 --separate-stderr "$@"
-	[ -z "$output" ]
-	[ "$stderr" = "og-series: $message" ] || {
-		echo "$stderr"
-		return 1
-	}
 }
 
 @test "small worlds, byte for byte" {
@@ -151,26 +140,26 @@ refused() {
 }
 
 @test "bad usage" {
-	refused 'w:1: a world of catalog "cables", not "social"' og-series -c social -w w
+	refused 2 'og-series: w:1: a world of catalog "cables", not "social"' og-series -c social -w w
 	og-entities -c social -n 10 >none
-	refused 'catalog social has no series' og-series -w none
-	refused '/: Is a directory' og-series -w /
-	refused 'no layout "no" in catalog fibersqs' og-series -w f -l no
-	refused 'fibersqs: layout "wide" is not of series' og-series -w f -l wide
-	refused 'fibersqs: layout "network_events" is not of series' og-series -w f -l network_events
-	refused 'no format "xml": json, csv or tsv' og-series -w f -f xml
-	refused 'samples are JSON: another format needs a layout' og-series -w f -f csv
-	refused 'begin is not before end' og-series -w f -b 2025-12-02 -e 2025-12-01
-	refused 'begin: "noon" is not a time such as 2025-12-03T12:20:00Z' og-series -w f -b noon
-	refused 'end: "noon" is not a time such as 2025-12-03T12:20:00Z' og-series -w f -e noon
+	refused 2 'og-series: catalog social has no series' og-series -w none
+	refused 2 'og-series: /: Is a directory' og-series -w /
+	refused 2 'og-series: no layout "no" in catalog fibersqs' og-series -w f -l no
+	refused 2 'og-series: fibersqs: layout "wide" is not of series' og-series -w f -l wide
+	refused 2 'og-series: fibersqs: layout "network_events" is not of series' og-series -w f -l network_events
+	refused 2 'og-series: no format "xml": json, csv or tsv' og-series -w f -f xml
+	refused 2 'og-series: samples are JSON: another format needs a layout' og-series -w f -f csv
+	refused 2 'og-series: begin is not before end' og-series -w f -b 2025-12-02 -e 2025-12-01
+	refused 2 'og-series: begin: "noon" is not a time such as 2025-12-03T12:20:00Z' og-series -w f -b noon
+	refused 2 'og-series: end: "noon" is not a time such as 2025-12-03T12:20:00Z' og-series -w f -e noon
 	for i in 0s 500ms 2d often 1.5s; do
-		refused "interval is not whole seconds from 1s to 1d: $i" og-series -w f -i "$i"
+		refused 2 "og-series: interval is not whole seconds from 1s to 1d: $i" og-series -w f -i "$i"
 	done
-	refused 'shard "1" is not K/N' og-series -w f -k 1
-	refused 'shard is too large: 3/2' og-series -w f -k 3/2
-	refused 'number of shards is too small: 0' og-series -w f -k 1/0
-	refused 'nowhere: No such file or directory' og-series -w nowhere
-	refused '<stdin>:1: no header: there is nothing to read' og-series </dev/null
+	refused 2 'og-series: shard "1" is not K/N' og-series -w f -k 1
+	refused 2 'og-series: shard is too large: 3/2' og-series -w f -k 3/2
+	refused 2 'og-series: number of shards is too small: 0' og-series -w f -k 1/0
+	refused 2 'og-series: nowhere: No such file or directory' og-series -w nowhere
+	refused 2 'og-series: <stdin>:1: no header: there is nothing to read' og-series </dev/null
 	run -2 --separate-stderr og-series operand
 	[[ $stderr = "usage: og-series"* ]]
 	# A catalog without series has none to tell of.
@@ -178,12 +167,6 @@ refused() {
 }
 
 @test "full disk, closed streams" {
-	run -1 --separate-stderr bash -c 'og-series -w f >/dev/full'
-	[ "$stderr" = "og-series: <stdout>: No space left on device" ]
-	run -1 --separate-stderr bash -c 'og-series -w f >&-'
-	[ "$stderr" = "og-series: <stdout>: Bad file descriptor" ]
-	run -2 --separate-stderr bash -c 'og-series <&-'
-	[[ $stderr = "og-series: <stdin>"*"Bad file descriptor" ]]
-	run -1 bash -c 'og-series -h >/dev/full'
-	run -1 bash -c 'og-series -V >/dev/full'
+	unwritten 'og-series -w f'
+	unread 2 og-series
 }

@@ -4,8 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load reader
 
-# Small worlds whose every byte is known. When a change of bytes is meant, say so in NEWS.md and put in the sums that the failing test prints.
 golden() {
 	cat <<'SUMS'
 test/catalogs/orders wide json 775bc197d1050a6e370a10cc5ea2b8ad
@@ -15,6 +15,10 @@ share/og/social wide json 906bf8150a3677205f87423780b1f67f
 share/og/social log csv ccfe9aed8dd8c1b6910fd70589d852ab
 share/og/social blind json a48c99c5bea46be79f5bc5150e3acb8a
 SUMS
+}
+
+of_small() {
+	og-events -c "$catalog" -w small -l "$layout" | og-spans -c "$catalog" -w small -l "$layout" -f "$format"
 }
 
 setup_file() {
@@ -28,18 +32,6 @@ setup_file() {
 
 setup() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-}
-
-# refused STATUS MESSAGE COMMAND...: nothing on standard output, and one message, which begins so.
-refused() {
-	local want=$1 message=$2
-
-	shift 2
-	run --separate-stderr "$@"
-	if [ "$status" -ne "$want" ] || [ -n "$output" ] || [ "${stderr#"$message"}" = "$stderr" ]; then
-		printf '%s\nstatus %d, want %d\nstdout %.200s\nstderr %s\nwant   %s\n' "$*" "$status" "$want" "$output" "$stderr" "$message"
-		return 1
-	fi
 }
 
 # spans [OPTION...] of events on standard input.
@@ -64,17 +56,7 @@ passed() {
 }
 
 @test "small worlds, byte for byte" {
-	local catalog layout format sum got begin wrong=0
-
-	while read -r catalog layout format sum; do
-		catalog=$OG_ROOT/$catalog
-		begin=$(sed -n $'s/^begin\t//p' "$catalog/settings.tsv")
-		og-entities -c "$catalog" -n 500 -s 3 -b "$begin" -e "$(date -u -d "$begin + 3 days" +%F)" | og-incidents -c "$catalog" >small
-		got=$(og-events -c "$catalog" -w small -l "$layout" | og-spans -c "$catalog" -w small -l "$layout" -f "$format" | md5sum)
-		echo "${catalog#"$OG_ROOT/"} $layout $format ${got%% *}"
-		[ "${got%% *}" = "$sum" ] || wrong=1
-	done < <(golden)
-	[ "$wrong" -eq 0 ]
+	goldens 3 500 of_small
 }
 
 @test "a tree behind each event, the event as it came" {
@@ -205,17 +187,8 @@ passed() {
 }
 
 @test "full disk, closed output, closed input" {
-	run -1 --separate-stderr bash -c 'og-spans -c ./orders -w w <e >/dev/full'
-	[ "$stderr" = "og-spans: <stdout>: No space left on device" ]
-	run -1 --separate-stderr bash -c 'og-spans -c ./orders -w w <e >&-'
-	[ "$stderr" = "og-spans: <stdout>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-spans -c ./orders -w w <&-'
-	[ -z "$output" ]
-	[ "$stderr" = "og-spans: <stdin>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-spans -c ./orders -w w <.'
-	[ "$stderr" = "og-spans: <stdin>: Is a directory" ]
-	run -1 --separate-stderr bash -c 'og-spans -h >/dev/full'
-	run -1 --separate-stderr bash -c 'og-spans -V >/dev/full'
+	unwritten 'og-spans -c ./orders -w w <e'
+	unread 1 'og-spans -c ./orders -w w'
 }
 
 @test "a reader that goes away ends it quietly" {

@@ -4,14 +4,18 @@
 
 bats_require_minimum_version 1.5.0
 load common
+load reader
 
-# Small worlds whose every byte is known. When a change is meant, say so in NEWS.md and put in the sums that the failing test prints.
 golden() {
 	cat <<'SUMS'
 share/og/social tickets json 17e8134a29b129a62a3dfee97cbfe03d
 share/og/fibersqs tso_calls csv 1c4e2f83b43e57584e096d0bbb2c9452
 share/og/fibersqs tso_truth tsv 08b5ad5b461a87f47f3e3de7b4ec752c
 SUMS
+}
+
+of_small() {
+	og-events -c "$catalog" -w small | og-tickets -c "$catalog" -w small -l "$layout" -f "$format"
 }
 
 # All about every ticket, its request and its user; for copies of the tables of fibersqs.
@@ -70,18 +74,6 @@ tickets() {
 	og-tickets -w w "$@"
 }
 
-# refused STATUS MESSAGE COMMAND...: nothing on standard output, and one message, which begins so.
-refused() {
-	local want=$1 message=$2
-
-	shift 2
-	run --separate-stderr "$@"
-	if [ "$status" -ne "$want" ] || [ -n "$output" ] || [ "${stderr#"$message"}" = "$stderr" ]; then
-		printf '%s\nstatus %d, want %d\nstdout %.200s\nstderr %s\nwant   %s\n' "$*" "$status" "$want" "$output" "$stderr" "$message"
-		return 1
-	fi
-}
-
 # within COUNT OF SHARE: four and a half times the spread of a binomial count.
 within() {
 	awk -v k="$1" -v n="$2" -v p="$3" 'BEGIN {
@@ -91,17 +83,7 @@ within() {
 }
 
 @test "small worlds, byte for byte" {
-	local catalog layout format sum got begin wrong=0
-
-	while read -r catalog layout format sum; do
-		catalog=$OG_ROOT/$catalog
-		begin=$(sed -n $'s/^begin\t//p' "$catalog/settings.tsv")
-		og-entities -c "$catalog" -n 20000 -s 3 -b "$begin" -e "$(date -u -d "$begin + 3 days" +%F)" | og-incidents -c "$catalog" >small
-		got=$(og-events -c "$catalog" -w small | og-tickets -c "$catalog" -w small -l "$layout" -f "$format" | md5sum)
-		echo "${catalog#"$OG_ROOT/"} $layout $format ${got%% *}"
-		[ "${got%% *}" = "$sum" ] || wrong=1
-	done < <(golden)
-	[ "$wrong" -eq 0 ]
+	goldens 3 20000 of_small
 }
 
 @test "an event of any layout will do, in any order and in pieces" {
@@ -229,11 +211,6 @@ within() {
 }
 
 @test "full disk, closed output, closed input" {
-	run -1 --separate-stderr bash -c 'og-tickets -w w <e >/dev/full'
-	[ "$stderr" = "og-tickets: <stdout>: No space left on device" ]
-	run -1 --separate-stderr bash -c 'og-tickets -w w <e >&-'
-	[ "$stderr" = "og-tickets: <stdout>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-tickets -w w <&-'
-	[ "$stderr" = "og-tickets: <stdin>: Bad file descriptor" ]
-	run -1 --separate-stderr bash -c 'og-tickets -h >/dev/full'
+	unwritten 'og-tickets -w w <e'
+	unread 1 'og-tickets -w w'
 }

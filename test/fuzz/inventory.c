@@ -18,10 +18,9 @@ look_at_table(struct inventory *v, const struct catalog *c, int entity, enum inv
 	const struct inventory_form form = { .format = format, .part = 1, .parts = 1 };
 	char err[200] = "";
 	struct out out;
-	int full = open("/dev/full", O_WRONLY);
 	int64_t rows;
 
-	must(full != -1 && out_open(&out, full, MOST) == 0);
+	must(out_open(&out, open("/dev/full", O_WRONLY), MOST) == 0 && out.fd != -1);
 	rows = inventory_put(v, entity, &form, &out, err, sizeof(err));
 	must(rows >= 0 || out.err != 0 || (err[0] != '\0' && utf8_valid(err, strlen(err))));
 	/* What was not too much is here still. */
