@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -796,5 +797,34 @@ vl_mark(struct vl *v, const char *batch)
 		return -1;
 	if (marked != (v->mark.n > 0))
 		forget_plans(v);
+	return 0;
+}
+
+/* A number at the beginning of a text, and what is behind it; NULL when it is none. */
+static const char *
+tenant_number(const char *text, unsigned *to)
+{
+	size_t n = strspn(text, "0123456789");
+	unsigned long long v = n == 0 || n > 10 ? ULLONG_MAX : strtoull(text, NULL, 10);
+
+	*to = (unsigned)v;
+	return v > UINT32_MAX ? NULL : text + n;
+}
+
+int
+vl_tenant(struct vl_tenant *t, const char *text)
+{
+	const char *behind = tenant_number(text, &t->id[0]);
+
+	t->id[1] = 0;
+	if (behind != NULL && *behind == ':')
+		behind = tenant_number(behind + 1, &t->id[1]);
+	if (behind == NULL || *behind != '\0')
+		return -1;
+	(void)snprintf(t->line[0], sizeof(t->line[0]), "AccountID: %u", t->id[0]);
+	(void)snprintf(t->line[1], sizeof(t->line[1]), "ProjectID: %u", t->id[1]);
+	t->header[0] = t->line[0];
+	t->header[1] = t->line[1];
+	t->header[2] = NULL;
 	return 0;
 }

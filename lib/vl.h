@@ -81,6 +81,14 @@ int vl_retention(struct vl *, const char *metrics, int64_t now);
 /* A time in ns since 1970: RFC 3339, or a whole number of seconds, ms, us or ns, by its size. 0 or -1. */
 int vl_time(struct json_value, int64_t *ns);
 
+/* An account, or account:project, as lines of a header, which stay in it. 0, or -1 when the text is neither. */
+struct vl_tenant {
+	unsigned id[2]; /* account, project */
+	char line[2][32];
+	const char *header[3]; /* NULL at the end */
+};
+int vl_tenant(struct vl_tenant *, const char *text);
+
 /* ---- what is sent of a batch: 0, or -1 with errno ---- */
 
 /* Forms of JSON lines, a newline behind each. */
@@ -101,16 +109,13 @@ struct vl_ask {
 	int named;
 };
 
-struct vl_found {
-	uint64_t want; /* lines that were accepted */
-	uint64_t rows, lines;
-};
-
 /* A line was refused. 0, or -1 with errno. */
 int vl_ask_refused(struct vl_ask *, uint64_t line);
-/* Rows of the lines from .. to, and of how many lines they are, when no more of them come. 0; -1: it was said why not. */
-int vl_ask_found(struct vl_ask *, uint64_t from, uint64_t to, struct vl_found *);
-/* Say which lines are not there; only so many are named. */
-void vl_ask_missing(struct vl_ask *, uint64_t from, uint64_t to, const struct vl_found *);
+/*
+ * Are the lines from .. to there that were accepted? What was accepted can be searched some seconds later: it is asked until no more come.
+ * Differences are said, and with `verbose` that there are none; only so many lines are named.
+ *   return   0; -1: not all, or it was said why nobody knows
+ */
+int vl_ask_lines(struct vl_ask *, uint64_t from, uint64_t to, int verbose);
 
 #endif

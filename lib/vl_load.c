@@ -168,10 +168,16 @@ find_missing(struct vl_ask *v, uint64_t from, uint64_t to, uint64_t lines)
 	return find_missing(v, middle + 1, to, lines > half ? lines - half : 0);
 }
 
-int
-vl_ask_found(struct vl_ask *v, uint64_t from, uint64_t to, struct vl_found *found)
+struct found {
+	uint64_t want; /* lines that were accepted */
+	uint64_t rows, lines;
+};
+
+/* Rows of the lines from .. to, and of how many lines they are, when no more of them come. 0; -1: it was said why not. */
+static int
+find(struct vl_ask *v, uint64_t from, uint64_t to, struct found *found)
 {
-	*found = (struct vl_found){ .want = wanted(v, from, to) };
+	*found = (struct found){ .want = wanted(v, from, to) };
 	for (int still = 0, all = 0; still < STILL && all < COUNTS; still++, all++) {
 		const struct timespec pause = { .tv_nsec = 500000000 };
 		uint64_t before = found->lines;
@@ -187,12 +193,22 @@ vl_ask_found(struct vl_ask *v, uint64_t from, uint64_t to, struct vl_found *foun
 	return 0;
 }
 
-void
-vl_ask_missing(struct vl_ask *v, uint64_t from, uint64_t to, const struct vl_found *found)
+int
+vl_ask_lines(struct vl_ask *v, uint64_t from, uint64_t to, int verbose)
 {
-	(void)find_missing(v, from, to, found->lines);
+	struct found found;
+
+	if (find(v, from, to, &found) == -1)
+		return -1;
+	if (verbose || found.lines != found.want || found.rows > found.lines)
+		say(v, "verified: of %" PRIu64 " records accepted %" PRIu64 " are there, %" PRIu64 " rows of them more than once",
+		    found.want, found.lines, found.rows > found.lines ? found.rows - found.lines : 0);
+	if (found.lines == found.want)
+		return 0;
+	(void)find_missing(v, from, to, found.lines);
 	if (v->named == NAMED)
 		say(v, "and more");
 	else
 		name_gap(v);
+	return -1;
 }

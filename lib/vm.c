@@ -698,3 +698,27 @@ vm_close(struct vm *v)
 	free(v->known);
 	buf_free(&v->key);
 }
+
+int
+vm_input(const char *name)
+{
+	static const char *const names[] = { [VM_SAMPLES] = "samples", [VM_PROM] = "prom", [VM_IMPORT] = "import" };
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(name, names[i]) == 0)
+			return i;
+	return -1;
+}
+
+uint64_t
+vm_samples(struct vm *v, const struct batch *b)
+{
+	uint64_t n = 0;
+
+	for (const struct batch_rec *r = b->rec; r < b->rec + b->nrec; r++)
+		if (v->input != VM_IMPORT)
+			n += r->nform > 0;
+		else if (vm_record(v, b->text.p + r->at, r->len, NULL) == 0)
+			n += v->samples;
+	return n;
+}

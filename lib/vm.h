@@ -76,6 +76,10 @@ int vm_server(struct vm *, const char *metrics, int64_t now_ns);
 int vm_record(struct vm *, const char *line, size_t len, struct buf *form);
 /* The lines of a sorted batch of such forms. 0, or -1 with errno. */
 int vm_encode(const struct batch *, struct buf *to);
+/* How many samples a batch holds; a line of the import may hold many. */
+uint64_t vm_samples(struct vm *, const struct batch *);
+/* `samples`, `prom`, `import`; -1: none of them. */
+int vm_input(const char *name);
 
 /* What a server says that it did with samples since it was started; NaN: it does not say. */
 struct vm_counts {
@@ -90,6 +94,11 @@ enum vm_verdict vm_compare(const struct vm_counts *before, const struct vm_count
 /* The URL under which a server's own pages are: without the path by which a cluster leads to tenants. To be freed; NULL with errno. */
 char *vm_root(const char *base);
 
+/* Its page of metrics, from its URL; `fresh`: what it says is to be of now, for which it is waited a second. 0; -1 after push_stop() */
+int vm_ask_page(struct push *, const char *url, int fresh, struct push_answer *);
+/* As vm_compare() with a page of now, asked for until it fits, some times. VM_UNKNOWN and `said`, too, when there is no page. */
+enum vm_verdict vm_ask_counts(
+    struct push *, const char *url, const struct vm_counts *before, uint64_t least, double most, char *said, size_t size);
 /* Does it unpack bodies in zstd? `lines`: URL of its line protocol. 1; 0: that is not known; -1 after push_stop() */
 int vm_ask_zstd(struct push *, const char *lines);
 

@@ -1,10 +1,44 @@
 /*
  * Questions to VictoriaMetrics before the first sample and behind the last one.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "vm.h"
+
+#define PAGE_AGE 1100 /* ms; the server makes its page of metrics once a second */
+#define PAGE_TRIES 3
+
+int
+vm_ask_page(struct push *push, const char *url, int fresh, struct push_answer *a)
+{
+	const struct push_question page = { .url = url };
+	const struct timespec age = { .tv_sec = PAGE_AGE / 1000, .tv_nsec = PAGE_AGE % 1000 * 1000000 };
+
+	if (fresh)
+		(void)nanosleep(&age, NULL);
+	return push_ask(push, &page, a);
+}
+
+enum vm_verdict
+vm_ask_counts(struct push *push, const char *url, const struct vm_counts *before, uint64_t least, double most, char *said, size_t size)
+{
+	enum vm_verdict verdict = VM_DIFFERS;
+	struct vm_counts now;
+	struct push_answer a;
+
+	for (int i = 0; i < PAGE_TRIES && verdict == VM_DIFFERS; i++) {
+		if (vm_ask_page(push, url, 1, &a) == -1) {
+			(void)snprintf(said, size, "%s", push_error(push));
+			return VM_UNKNOWN;
+		}
+		vm_count(a.status == 200 ? a.body : "", &now);
+		verdict = vm_compare(before, &now, least, most, said, size);
+	}
+	return verdict;
+}
 
 /*
  * Versions before 1.114 take bodies in zstd, store nothing, and answer 204. Line protocol shows which it is: versions since 1.105 refuse a

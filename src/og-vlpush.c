@@ -7,10 +7,8 @@
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "help.h"
 #include "pusher.h"
@@ -23,8 +21,7 @@ static struct opts {
 	const char *inlet, *time, *message, *streams, *ignored;
 	const char *extra[VL_EXTRAS];
 	int nextra;
-	unsigned tenant[2]; /* account, project */
-	int has_tenant;
+	struct vl_tenant tenant;
 	int64_t begin, end; /* us */
 } opts = {
 	.begin = INT64_MIN,
@@ -42,8 +39,6 @@ struct vlpush {
 	char *ignored;
 	char *probe; /* URL that an empty request may be posted to */
 	char *query; /* URL that is asked what is there */
-	char header[2][32];
-	const char *headers[3];
 	struct vl_ask ask;
 };
 
@@ -63,33 +58,11 @@ check(void *arg, struct push_line *l)
 }
 
 static int
-encode_lines(void *arg, struct batch *b, struct buf *to)
-{
-	(void)arg;
-	return vl_encode_lines(b, to);
-}
-
-static int
 encode(void *arg, struct batch *b, struct buf *to)
 {
-	(void)arg;
-	return vl_encode_loki(b, to);
-}
+	struct vlpush *v = ((struct pusher *)arg)->own;
 
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-static void
-alive(void *arg, const struct push_answer *a, struct push_life *life)
-{
-	(void)arg;
-	pusher_life(a, life);
+	return v->vl.inlet == VL_LOKI ? vl_encode_loki(b, to) : vl_encode_lines(b, to);
 }
 
 /* Some put the page behind a password or a proxy. The records can be taken all the same. */
@@ -108,7 +81,7 @@ begin(void *arg, struct push *push)
 	}
 	if (push_ask(push, &metrics, &a) == -1)
 		return -1;
-	if (a.status != 200 || vl_retention(&v->vl, a.body, now_ns()) == -1)
+	if (a.status != 200 || vl_retention(&v->vl, a.body, pusher_now()) == -1)
 		pusher_say(p, "retention unknown (/metrics: %ld): what is too old is dropped there in silence", a.status);
 	if (push_ask(push, &empty, &a) == -1)
 		return -1;
@@ -147,12 +120,10 @@ say(void *arg, const char *what)
 	pusher_say(arg, "%s", what);
 }
 
-/* What was accepted can be searched some seconds later. */
 static int
 verify(struct vlpush *v)
 {
 	const struct push_account *acc = &v->p.account;
-	struct vl_found found;
 
 	if (acc->accepted == 0)
 		return 0;
@@ -160,16 +131,7 @@ verify(struct vlpush *v)
 	v->ask.url = v->query;
 	v->ask.say = say;
 	v->ask.arg = &v->p;
-	if (vl_ask_found(&v->ask, acc->skipped + 1, v->p.in.line, &found) == -1)
-		return 1;
-	if (v->p.verbose || found.lines != found.want || found.rows > found.lines)
-		pusher_say(&v->p,
-		    "verified: of %" PRIu64 " records accepted %" PRIu64 " are there, %" PRIu64 " rows of them more than once", found.want,
-		    found.lines, found.rows > found.lines ? found.rows - found.lines : 0);
-	if (found.lines == found.want)
-		return 0;
-	vl_ask_missing(&v->ask, acc->skipped + 1, v->p.in.line, &found);
-	return 1;
+	return vl_ask_lines(&v->ask, acc->skipped + 1, v->p.in.line, v->p.verbose) == -1;
 }
 
 /* ---- setting up ---- */
@@ -188,36 +150,14 @@ make_url(const char *base, enum vl_inlet inlet)
 	return inlet == VL_LOKI ? pusher_url(base, LOKI_PATH, loki) : pusher_url(base, "/insert/jsonline", lines);
 }
 
-/* A number at the beginning of a text, and what is behind it; NULL when it is none. */
-static const char *
-tenant_number(const char *text, unsigned *to)
-{
-	size_t n = strspn(text, "0123456789");
-	unsigned long long v = n == 0 || n > 10 ? ULLONG_MAX : strtoull(text, NULL, 10);
-
-	*to = (unsigned)v;
-	return v > UINT32_MAX ? NULL : text + n;
-}
-
-static void
-set_tenant(const char *text)
-{
-	const char *behind = tenant_number(text, &opts.tenant[0]);
-
-	opts.tenant[1] = 0;
-	if (behind != NULL && *behind == ':')
-		behind = tenant_number(behind + 1, &opts.tenant[1]);
-	if (behind == NULL || *behind != '\0')
-		errx(2, "-A %s: not account or account:project, two numbers below 4294967296", text);
-	opts.has_tenant = 1;
-}
-
 static void
 set_option(struct pusher *p, int c)
 {
 	switch (c) {
 	case 'A':
-		set_tenant(optarg);
+		if (vl_tenant(&opts.tenant, optarg) == -1)
+			errx(2, "-A %s: not account or account:project, two numbers below 4294967296", optarg);
+		p->set.header = opts.tenant.header;
 		break;
 	case 'I':
 		opts.inlet = optarg;
@@ -273,13 +213,6 @@ add_fields(struct vlpush *v)
 		errx(2, "-e: not behind -b");
 	v->vl.begin = ns_of(opts.begin);
 	v->vl.end = ns_of(opts.end);
-	if (!opts.has_tenant)
-		return;
-	(void)snprintf(v->header[0], sizeof(v->header[0]), "AccountID: %u", opts.tenant[0]);
-	(void)snprintf(v->header[1], sizeof(v->header[1]), "ProjectID: %u", opts.tenant[1]);
-	v->headers[0] = v->header[0];
-	v->headers[1] = v->header[1];
-	v->p.set.header = v->headers;
 }
 
 /* Options that change what arrives. Names hold no line ends, and what is added is JSON by now. */
@@ -288,9 +221,10 @@ target(const struct vlpush *v)
 {
 	char *text;
 
-	if (asprintf(&text, "%s %u:%u -b%" PRId64 " -e%" PRId64 " -t%s -m%s -g%s -X%s %.*s%.*s", opts.inlet, opts.tenant[0], opts.tenant[1],
-		opts.begin, opts.end, opts.time, opts.message, opts.streams, opts.ignored == NULL ? "" : opts.ignored, (int)v->vl.labels.n,
-		v->vl.labels.n > 0 ? v->vl.labels.p : "", (int)v->vl.more.n, v->vl.more.n > 0 ? v->vl.more.p : "") == -1)
+	if (asprintf(&text, "%s %u:%u -b%" PRId64 " -e%" PRId64 " -t%s -m%s -g%s -X%s %.*s%.*s", opts.inlet, opts.tenant.id[0],
+		opts.tenant.id[1], opts.begin, opts.end, opts.time, opts.message, opts.streams, opts.ignored == NULL ? "" : opts.ignored,
+		(int)v->vl.labels.n, v->vl.labels.n > 0 ? v->vl.labels.p : "", (int)v->vl.more.n,
+		v->vl.more.n > 0 ? v->vl.more.p : "") == -1)
 		err(1, NULL);
 	return text;
 }
@@ -317,7 +251,7 @@ open_vl(struct vlpush *v, const char *base)
 	v->p.set.health = pusher_url(base, "/metrics", NULL);
 	v->probe = pusher_url(base, LOKI_PATH, NULL);
 	v->query = pusher_url(base, "/select/logsql/query", NULL);
-	v->p.user.encode = inlet == VL_LOKI ? encode : opts.nextra > 0 || opts.ignored != NULL || v->p.verify ? encode_lines : NULL;
+	v->p.user.encode = inlet == VL_LOKI || opts.nextra > 0 || opts.ignored != NULL || v->p.verify ? encode : NULL;
 }
 
 int
@@ -342,7 +276,7 @@ main(int argc, char *argv[])
 			.usage = usage,
 			.help = HELP_OG_VLPUSH,
 			.set = { .type = "application/json", .records = 5000, .connections = 4, .wait = 1000, .settle = 15000, .drain = 30000, .memory = PUSHER_MEMORY },
-			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive, .refused = refused },
+			.user = { .begin = begin, .check = check, .answer = answer, .alive = pusher_life, .refused = refused },
 		},
 	};
 	char *way;

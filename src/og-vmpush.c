@@ -5,12 +5,10 @@
  * status says whether all of it did.
  */
 #include <err.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "help.h"
@@ -20,8 +18,6 @@
 
 #define IMPORT "/api/v1/import"
 #define BATCH (2 * 1024 * 1024)
-#define PAGE_AGE 1100 /* ms; the server makes its page of metrics once a second */
-#define PAGE_TRIES 3
 
 static struct opts {
 	const char *input;
@@ -63,15 +59,6 @@ encode(void *arg, struct batch *b, struct buf *to)
 	return vm_encode(b, to);
 }
 
-/* A line of the import may hold many. */
-static uint64_t
-samples_of(struct vmpush *v, const struct batch *b, const struct batch_rec *r)
-{
-	if (v->vm.input != VM_IMPORT)
-		return r->nform > 0;
-	return vm_record(&v->vm, b->text.p + r->at, r->len, NULL) == 0 ? v->vm.samples : 0;
-}
-
 static void
 answer(void *arg, const struct batch *b, const struct push_answer *a, struct push_reply *reply)
 {
@@ -84,41 +71,20 @@ answer(void *arg, const struct batch *b, const struct push_answer *a, struct pus
 		(void)snprintf(reply->why, PUSH_WHY, "%ld %s: this is not VictoriaMetrics", a->status, a->type);
 		reply->verdict = PUSH_STOP;
 	} else if (p->verify && !b->replayed)
-		for (size_t i = 0; i < b->nrec; i++)
-			v->taken += samples_of(v, b, &b->rec[i]);
+		v->taken += vm_samples(&v->vm, b);
 }
 
 /* ---- what the server tells of itself ---- */
 
-static int64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void
 alive(void *arg, const struct push_answer *a, struct push_life *life)
 {
-	struct vmpush *v = ((struct pusher *)arg)->own;
+	struct pusher *p = arg;
+	struct vmpush *v = p->own;
 
 	/* Time has gone on, and the server may be another. */
-	(void)vm_server(&v->vm, a->body, now_ns());
-	pusher_life(a, life);
-}
-
-/* The page as it is now. */
-static int
-ask_page(struct pusher *p, struct push *push, struct push_answer *a)
-{
-	const struct push_question page = { .url = p->set.health };
-	const struct timespec age = { .tv_sec = PAGE_AGE / 1000, .tv_nsec = PAGE_AGE % 1000 * 1000000 };
-
-	if (p->verify)
-		(void)nanosleep(&age, NULL);
-	return push_ask(push, &page, a);
+	(void)vm_server(&v->vm, a->body, pusher_now());
+	pusher_life(p, a, life);
 }
 
 static int
@@ -130,9 +96,9 @@ begin(void *arg, struct push *push)
 	struct push_answer a;
 	int known;
 
-	if (ask_page(p, push, &a) == -1)
+	if (vm_ask_page(push, p->set.health, p->verify, &a) == -1)
 		return -1;
-	if (a.status != 200 || vm_server(&v->vm, a.body, now_ns()) == -1)
+	if (a.status != 200 || vm_server(&v->vm, a.body, pusher_now()) == -1)
 		pusher_say(p, "retention unknown (/metrics: %ld): what is too old is dropped there in silence", a.status);
 	vm_count(a.status == 200 ? a.body : "", &v->before);
 	if (p->set.pack == PACK_ZSTD && (known = vm_ask_zstd(push, v->lines)) != 1) {
@@ -168,23 +134,14 @@ verify(struct vmpush *v)
 {
 	struct pusher *p = &v->p;
 	const struct push_account *acc = &p->account;
-	enum vm_verdict verdict = VM_DIFFERS;
+	enum vm_verdict verdict;
 	double most = (double)v->taken;
-	struct vm_counts now;
-	struct push_answer a;
 	char said[PUSH_WHY];
 
 	/* How much of a line with many samples came twice cannot be said. */
 	if (acc->doubtful > 0 || acc->uncertain > 0)
 		most = v->vm.input == VM_IMPORT ? INFINITY : most + (double)acc->doubtful + (double)acc->uncertain;
-	for (int i = 0; i < PAGE_TRIES && verdict == VM_DIFFERS; i++) {
-		if (ask_page(p, p->push, &a) == -1) {
-			pusher_say(p, "cannot verify: %s", push_error(p->push));
-			return 1;
-		}
-		vm_count(a.status == 200 ? a.body : "", &now);
-		verdict = vm_compare(&v->before, &now, v->taken, most, said, sizeof(said));
-	}
+	verdict = vm_ask_counts(p->push, p->set.health, &v->before, v->taken, most, said, sizeof(said));
 	if (verdict != VM_SAME || p->verbose)
 		pusher_say(p, "%s: %s", verdict == VM_SAME ? "verified" : verdict == VM_DIFFERS ? "not verified" : "cannot verify", said);
 	return verdict != VM_SAME;
@@ -216,21 +173,18 @@ open_urls(struct vmpush *v, const char *base)
 static void
 set_input(struct vmpush *v)
 {
-	static const char *const names[] = { [VM_SAMPLES] = "samples", [VM_PROM] = "prom", [VM_IMPORT] = "import" };
 	struct vm labels = v->vm;
-	int i;
+	int input = vm_input(opts.input);
 
-	for (i = 0; i < 3 && strcmp(opts.input, names[i]) != 0; i++)
-		;
-	if (i == 3)
+	if (input == -1)
 		errx(2, "-f %s: samples, prom or import", opts.input);
-	if (vm_open(&v->vm, (enum vm_input)i) == -1)
+	if (vm_open(&v->vm, (enum vm_input)input) == -1)
 		err(1, NULL);
 	memcpy(v->vm.extra, labels.extra, sizeof(labels.extra));
 	v->vm.nextra = labels.nextra;
 	v->vm.begin = opts.begin == INT64_MIN ? INT64_MIN : opts.begin / 1000;
 	v->vm.end = opts.end == INT64_MAX ? INT64_MAX : (opts.end + 999) / 1000;
-	v->p.user.encode = i == VM_IMPORT ? NULL : encode;
+	v->p.user.encode = input == VM_IMPORT ? NULL : encode;
 }
 
 /* What changes the samples that arrive. To be freed. */

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -312,9 +313,19 @@ tell_account(const struct pusher *p)
 
 /* ---- the run ---- */
 
-void
-pusher_life(const struct push_answer *a, struct push_life *life)
+int64_t
+pusher_now(void)
 {
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void
+pusher_life(void *arg, const struct push_answer *a, struct push_life *life)
+{
+	(void)arg;
 	if (prom_start(a->body, &life->start) == -1 || prom_value(a->body, "process_cpu_seconds_total", &life->growth) == -1)
 		*life = (struct push_life){ 0 };
 	else if (prom_value(a->body, "vm_app_uptime_seconds", &life->age) == -1)

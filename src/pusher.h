@@ -78,8 +78,10 @@ int pusher_done(const struct pusher *);
 int pusher_end(struct pusher *, int status);
 /* For begin(): stop, because of this answer to a question; `form`: the compression that it may be about, or NULL. -1 */
 int pusher_refuse(struct pusher *, const struct push_answer *, const char *form);
-/* For alive(): a page of metrics of the Victoria family. */
-void pusher_life(const struct push_answer *, struct push_life *);
+/* As alive(): a page of metrics of the Victoria family. */
+void pusher_life(void *, const struct push_answer *, struct push_life *);
+/* ns since 1970 */
+int64_t pusher_now(void);
 /* What is said of a refused record, unless user.refused is set. */
 void pusher_refused(const struct pusher *, uint64_t line, const char *why);
 /* A message: `og-vlpush: URL: ...` */

@@ -139,7 +139,7 @@ banned() {
 	everywhere=$(echo "$banned_everywhere" | tr -d '\n')
 	symbols build/lib/*.o build/src/*.o | grep -E " ($everywhere)$" | grep -vE "$excused"
 	symbols build/lib/*.o | grep -E " ($banned_in_lib)$"
-	symbols build/lib/*.o build/src/*.o | grep -vE '^build/(lib/(push[a-z_]*|vl_load)|src/og-(pace|[a-z]*push))[.]o' | grep -E " ($banned_in_data)$"
+	symbols build/lib/*.o build/src/*.o | grep -vE '^build/(lib/(push[a-z_]*|vl_load|vm_ask)|src/(og-(pace|[a-z]*push)|pusher))[.]o' | grep -E " ($banned_in_data)$"
 	symbols build/lib/*.o build/src/*.o | grep -vE '^build/lib/(push[a-z_]*|pack)[.]o' | grep -E ' (curl_|ZSTD_|deflate)'
 	true
 }

@@ -470,6 +470,21 @@ test_sizes(struct tap *t)
 	buf_free(&form);
 }
 
+static void
+test_tenant(struct tap *t)
+{
+	static const char *const bad[] = { "", "x", "1:", ":1", "1:2:3", "-1", " 1", "1.5", "4294967296", "1:4294967296",
+		"99999999999999999999" };
+	struct vl_tenant x;
+
+	tap(t, vl_tenant(&x, "4294967295:7") == 0 && x.id[0] == UINT32_MAX && x.id[1] == 7, "account and project");
+	tap(t, strcmp(x.header[0], "AccountID: 4294967295") == 0 && strcmp(x.header[1], "ProjectID: 7") == 0 && x.header[2] == NULL,
+	    "as lines of a header");
+	tap(t, vl_tenant(&x, "12") == 0 && x.id[0] == 12 && strcmp(x.header[1], "ProjectID: 0") == 0, "an account alone");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		tap(t, vl_tenant(&x, bad[i]) == -1, "no tenant: \"%s\"", bad[i]);
+}
+
 int
 main(void)
 {
@@ -491,5 +506,6 @@ main(void)
 	test_ignore(&t);
 	test_mark(&t);
 	test_sizes(&t);
+	test_tenant(&t);
 	return tap_end(&t);
 }
