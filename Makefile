@@ -16,7 +16,7 @@ FUZZERS = agg catalog ch check clock grammar inventory json rec rules vm world
 
 LIB = bin/libog.a
 LIBOBJ = $(MODULES:%=build/lib/%.o) $(PARTS:%=build/lib/%.o)
-PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o build/src/reader.o build/src/tables.o
+PROGOBJ = $(PROGRAMS:%=build/src/%.o) build/src/pusher.o build/src/reader.o build/src/say.o build/src/tables.o
 BIN = $(PROGRAMS:%=bin/%) $(SCRIPTS:%=bin/%)
 TESTBIN = $(TESTS:%=build/test/lib/%)
 TOOLBIN = $(TOOLS:%=build/test/tools/%)
@@ -24,9 +24,9 @@ FUZZOBJ = $(LIBOBJ:build/%=build/fuzz/%)
 FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o $(LIB) $(LDLIBS)
-READLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/reader.o $(LIB) $(LDLIBS)
-PUSHLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/pusher.o $(LIB) $(LDLIBS) $(PUSHLIBS)
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o $(LIB) $(LDLIBS)
+READLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o build/src/reader.o $(LIB) $(LDLIBS)
+PUSHLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o build/src/pusher.o $(LIB) $(LDLIBS) $(PUSHLIBS)
 PACKLIBS = -lzstd -lz
 PUSHLIBS = -lcurl $(PACKLIBS) -lpthread
 FUZZ = clang $(CPPFLAGS) $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -MT $@
@@ -57,9 +57,10 @@ $(LIB): $(LIBOBJ)
 	rm -f $@
 	$(AR) -rcs $@ $(LIBOBJ)
 
-# A program: what it is linked with besides libog.
+# A program: what it is linked with besides libog, and what every one says of itself.
+$(PROGRAMS:%=bin/%): build/src/say.o
 bin/og-entities: build/src/og-entities.o build/src/tables.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/og-entities.o build/src/tables.o $(LIB) $(LDLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/og-entities.o build/src/say.o build/src/tables.o $(LIB) $(LDLIBS)
 bin/og-incidents: build/src/og-incidents.o $(LIB)
 	$(LINK)
 bin/og-events: build/src/og-events.o build/src/reader.o $(LIB)
@@ -85,7 +86,7 @@ bin/og-tags: build/src/og-tags.o $(LIB)
 bin/og-pace: build/src/og-pace.o $(LIB)
 	$(LINK)
 bin/og-check: build/src/og-check.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o $(LIB) $(LDLIBS) $(PACKLIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o $(LIB) $(LDLIBS) $(PACKLIBS)
 bin/og-vlpush: build/src/og-vlpush.o build/src/pusher.o $(LIB)
 	$(PUSHLINK)
 bin/og-vmpush: build/src/og-vmpush.o build/src/pusher.o $(LIB)

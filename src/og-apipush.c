@@ -62,7 +62,7 @@ set_option(struct pusher *p, int c)
 		break;
 	default:
 		if (!pusher_option(p, c, optarg))
-			pusher_usage(p, stderr, 2);
+			pusher_usage(p, 2);
 	}
 }
 
@@ -146,7 +146,7 @@ main(int argc, char *argv[])
 	while ((letter = getopt_long(argc, argv, "c:m:" PUSHER_LETTERS, longs, NULL)) != -1)
 		set_option(&a.p, letter);
 	if (argc - optind != 1)
-		pusher_usage(&a.p, stderr, 2);
+		pusher_usage(&a.p, 2);
 	open_api(&a, argv[optind]);
 	(void)snprintf(target, sizeof(target), "%s%s", opts.method, opts.catalog == NULL ? "" : " pairs");
 	status = pusher_run(&a.p, argv[optind], target);

@@ -20,6 +20,7 @@
 #include "out.h"
 #include "rec.h"
 #include "rules.h"
+#include "say.h"
 #include "sim.h"
 #include "world.h"
 
@@ -233,14 +234,9 @@ run_folder(struct checker *k, const char *folder)
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr,
-	    "usage: og-check [-Bdpuv] [-c catalog] [-g labels] [-i interval] [-l layout]\n"
-	    "                [-m samples] [-S level] [-w world] [folder]\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_CHECK, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage("usage: og-check [-Bdpuv] [-c catalog] [-g labels] [-i interval] [-l layout]\n"
+		  "                [-m samples] [-S level] [-w world] [folder]\n",
+	    HELP_OG_CHECK, status);
 }
 
 static int64_t
@@ -290,10 +286,7 @@ take_option(int ch)
 		opts.unordered = 1;
 		break;
 	case 'V':
-		(void)printf("og-check %s\n", OG_VERSION);
-		if (fflush(stdout) == EOF)
-			err(1, "<stdout>");
-		exit(0);
+		say_version("og-check");
 	case 'v':
 		opts.verbose = 1;
 		break;

@@ -148,7 +148,7 @@ set_option(struct pusher *p, int c)
 		break;
 	default:
 		if (!pusher_option(p, c, optarg))
-			pusher_usage(p, stderr, 2);
+			pusher_usage(p, 2);
 	}
 }
 
@@ -160,7 +160,7 @@ open_ch(struct chpush *c, const char *base)
 	char why[512];
 
 	if (opts.table == NULL)
-		pusher_usage(&c->p, stderr, 2);
+		pusher_usage(&c->p, 2);
 	if (ch_table(&c->table, opts.table, &errstr) == -1)
 		errx(2, "-t %s: %s", opts.table, errstr);
 	if (format == NULL)
@@ -236,7 +236,7 @@ main(int argc, char *argv[])
 	while ((letter = getopt_long(argc, argv, "f:oq:t:x:" PUSHER_LETTERS, longs, NULL)) != -1)
 		set_option(&c.p, letter);
 	if (argc - optind != 1)
-		pusher_usage(&c.p, stderr, 2);
+		pusher_usage(&c.p, 2);
 	open_ch(&c, argv[optind]);
 	(void)snprintf(target, sizeof(target), "%s %s", opts.table, opts.format);
 	status = pusher_run(&c.p, argv[optind], target);

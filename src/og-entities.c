@@ -17,6 +17,7 @@
 #include "help.h"
 #include "num.h"
 #include "out.h"
+#include "say.h"
 #include "tables.h"
 #include "world.h"
 
@@ -111,16 +112,11 @@ write_world(const struct world *w)
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr,
-	    "usage: og-entities [-v] [-b begin] -c catalog [-d depth] [-e end] [-n requests]\n"
-	    "                   [-s seed] [-U until] [-u users]\n"
-	    "       og-entities [-Av] [-b begin] -c catalog [-e end] [-f format] [-k shard]\n"
-	    "                   [-s seed] [-z factor] -T folder | -t table | -f schedule\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_ENTITIES, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage("usage: og-entities [-v] [-b begin] -c catalog [-d depth] [-e end] [-n requests]\n"
+		  "                   [-s seed] [-U until] [-u users]\n"
+		  "       og-entities [-Av] [-b begin] -c catalog [-e end] [-f format] [-k shard]\n"
+		  "                   [-s seed] [-z factor] -T folder | -t table | -f schedule\n",
+	    HELP_OG_ENTITIES, status);
 }
 
 static void
@@ -192,10 +188,7 @@ parse(int argc, char *argv[])
 			opts.users = optarg;
 			break;
 		case 'V':
-			(void)printf("og-entities %s\n", OG_VERSION);
-			if (fflush(stdout) == EOF)
-				err(1, "<stdout>");
-			exit(0);
+			say_version("og-entities");
 		case 'v':
 			opts.verbose = 1;
 			break;

@@ -17,6 +17,7 @@
 #include "num.h"
 #include "out.h"
 #include "rec.h"
+#include "say.h"
 #include "sim.h"
 #include "world.h"
 
@@ -105,12 +106,7 @@ tell(struct world_draft *draft, struct world *w, uint64_t requests, char text[ER
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-incidents [-Nv] [-a spec] [-c catalog] [-n requests] [-S level]\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_INCIDENTS, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage("usage: og-incidents [-Nv] [-a spec] [-c catalog] [-n requests] [-S level]\n", HELP_OG_INCIDENTS, status);
 }
 
 static void
@@ -151,10 +147,7 @@ parse(int argc, char *argv[])
 			opts.level = optarg;
 			break;
 		case 'V':
-			(void)printf("og-incidents %s\n", OG_VERSION);
-			if (fflush(stdout) == EOF)
-				err(1, "<stdout>");
-			exit(0);
+			say_version("og-incidents");
 		case 'v':
 			opts.verbose = 1;
 			break;

@@ -20,6 +20,7 @@
 #include "out.h"
 #include "rec.h"
 #include "rollup.h"
+#include "say.h"
 
 #define ERROR_MAX 4096
 #define INTERVAL_MAX (10000 * CLOCK_DAY)
@@ -186,14 +187,9 @@ open_agg(struct meter *m)
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr,
-	    "usage: og-metrics [-dM] [-c catalog] [-f format] [-g labels] [-i interval]\n"
-	    "                  [-l layout]\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_METRICS, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage("usage: og-metrics [-dM] [-c catalog] [-f format] [-g labels] [-i interval]\n"
+		  "                  [-l layout]\n",
+	    HELP_OG_METRICS, status);
 }
 
 static int64_t
@@ -259,10 +255,7 @@ parse(int argc, char *argv[])
 			opts.merge = 1;
 			break;
 		case 'V':
-			(void)printf("og-metrics %s\n", OG_VERSION);
-			if (fflush(stdout) == EOF)
-				err(1, "<stdout>");
-			exit(0);
+			say_version("og-metrics");
 		default:
 			usage(2);
 		}

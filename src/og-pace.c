@@ -20,6 +20,7 @@
 #include "num.h"
 #include "out.h"
 #include "rec.h"
+#include "say.h"
 
 #define NSEC 1000000000LL
 #define BURST (NSEC / 10) /* what is made up for, at most, at a fixed rate */
@@ -326,14 +327,9 @@ by_rate(struct pacer *p)
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr,
-	    "usage: og-pace [-k key] [-L late] [-x factor]\n"
-	    "       og-pace -r rate\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_PACE, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage("usage: og-pace [-k key] [-L late] [-x factor]\n"
+		  "       og-pace -r rate\n",
+	    HELP_OG_PACE, status);
 }
 
 static double
@@ -379,10 +375,7 @@ parse(int argc, char *argv[])
 			opts.rate = number(optarg, "rate", "1000 or 0.5", FACTOR_MIN, FACTOR_MAX);
 			break;
 		case 'V':
-			(void)printf("og-pace %s\n", OG_VERSION);
-			if (fflush(stdout) == EOF)
-				err(1, "<stdout>");
-			exit(0);
+			say_version("og-pace");
 		case 'x':
 			opts.factor = number(optarg, "factor", "60 or 0.5", FACTOR_MIN, FACTOR_MAX);
 			timed = 1;

@@ -17,6 +17,7 @@
 #include "json.h"
 #include "out.h"
 #include "rec.h"
+#include "say.h"
 
 #define SETS 1024      /* of ids remembered, by their hash; a power of 2 */
 #define WAYS 4         /* ids of a set */
@@ -320,12 +321,7 @@ load(struct tagger *t)
 static _Noreturn void
 usage(int status)
 {
-	(void)fprintf(status == 0 ? stdout : stderr, "usage: og-tags [-g file] [-k key]\n");
-	if (status == 0)
-		(void)fputs(HELP_OG_TAGS, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage("usage: og-tags [-g file] [-k key]\n", HELP_OG_TAGS, status);
 }
 
 static void
@@ -351,10 +347,7 @@ parse(int argc, char *argv[])
 			opts.key = optarg;
 			break;
 		case 'V':
-			(void)printf("og-tags %s\n", OG_VERSION);
-			if (fflush(stdout) == EOF)
-				err(1, "<stdout>");
-			exit(0);
+			say_version("og-tags");
 		default:
 			usage(2);
 		}

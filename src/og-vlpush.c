@@ -187,7 +187,7 @@ set_option(struct pusher *p, int c)
 		break;
 	default:
 		if (!pusher_option(p, c, optarg))
-			pusher_usage(p, stderr, 2);
+			pusher_usage(p, 2);
 	}
 }
 
@@ -286,7 +286,7 @@ main(int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, "A:I:X:b:e:g:m:t:x:" PUSHER_LETTERS, longs, NULL)) != -1)
 		set_option(&v.p, c);
 	if (argc - optind != 1)
-		pusher_usage(&v.p, stderr, 2);
+		pusher_usage(&v.p, 2);
 	open_vl(&v, argv[optind]);
 	way = target(&v);
 	status = pusher_run(&v.p, argv[optind], way);

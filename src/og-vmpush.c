@@ -222,7 +222,7 @@ set_option(struct vmpush *v, int c)
 		break;
 	default:
 		if (!pusher_option(&v->p, c, optarg))
-			pusher_usage(&v->p, stderr, 2);
+			pusher_usage(&v->p, 2);
 	}
 }
 
@@ -255,7 +255,7 @@ main(int argc, char *argv[])
 	while ((c = getopt_long(argc, argv, "b:e:f:x:" PUSHER_LETTERS, longs, NULL)) != -1)
 		set_option(&v, c);
 	if (argc - optind != 1)
-		pusher_usage(&v.p, stderr, 2);
+		pusher_usage(&v.p, 2);
 	set_input(&v);
 	open_urls(&v, argv[optind]);
 	target = target_of(&v);

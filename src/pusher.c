@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "prom.h"
 #include "pusher.h"
+#include "say.h"
 
 #define NOTE_EVERY 60000 /* ms */
 #define LAST_WORDS 1000  /* ms that the end waits for a reader of its messages */
@@ -24,11 +25,9 @@
 /* ---- options ---- */
 
 _Noreturn void
-pusher_usage(const struct pusher *p, FILE *to, int status)
+pusher_usage(const struct pusher *p, int status)
 {
-	if (fputs(p->usage, to) == EOF || (status == 0 && fputs(p->help, to) == EOF) || fflush(to) == EOF)
-		err(1, "<stdout>");
-	exit(status);
+	say_usage(p->usage, p->help, status);
 }
 
 long long
@@ -147,11 +146,9 @@ pusher_option(struct pusher *p, int letter, const char *value)
 		p->set.records = (size_t)pusher_number(value, 'R', 1000000);
 		return 1;
 	case 'V':
-		if (printf("%s " OG_VERSION "\n", p->name) < 0 || fflush(stdout) == EOF)
-			err(1, "<stdout>");
-		exit(0);
+		say_version(p->name);
 	case 'h':
-		pusher_usage(p, stdout, 0);
+		pusher_usage(p, 0);
 	case 'v':
 		p->verbose = 1;
 		return 1;

@@ -59,7 +59,7 @@ struct pusher {
 
 /* One of the options above. 1; 0: it is another. Bad values end the program with status 2. */
 int pusher_option(struct pusher *, int letter, const char *value);
-_Noreturn void pusher_usage(const struct pusher *, FILE *to, int status);
+_Noreturn void pusher_usage(const struct pusher *, int status);
 /* The value of an option: 1 to most; a duration in us. */
 long long pusher_number(const char *text, char letter, long long most);
 int64_t pusher_duration(const char *text, char letter);

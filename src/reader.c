@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "num.h"
 #include "reader.h"
+#include "say.h"
 
 #define ERROR_MAX 4096
 #define OWN_MAX 8
@@ -16,20 +17,7 @@
 _Noreturn void
 reader_usage(const struct reader *r, int status)
 {
-	(void)fputs(r->usage, status == 0 ? stdout : stderr);
-	if (status == 0)
-		(void)fputs(r->help, stdout);
-	if (fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(status);
-}
-
-static _Noreturn void
-print_version(const struct reader *r)
-{
-	if (printf("%s " OG_VERSION "\n", r->name) < 0 || fflush(stdout) == EOF)
-		err(1, "<stdout>");
-	exit(0);
+	say_usage(r->usage, r->help, status);
 }
 
 static int64_t
@@ -106,7 +94,7 @@ set_option(struct reader *r, int letter, const char *value)
 		parse_requests(r, value);
 		return 1;
 	case 'V':
-		print_version(r);
+		say_version(r->name);
 	case 'w':
 		r->world = value;
 		return 1;
