@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -334,12 +335,29 @@ shared_folder(struct load *l, const char *name)
 	return dir != NULL ? dir : folder_in(l, OG_SHARE_DIR, name);
 }
 
+/* That of the folder, whatever way the path goes to it. */
+static char *
+name_of(struct load *l, const char *dir)
+{
+	char whole[PATH_MAX];
+	const char *last = strrchr(dir, '/');
+
+	last = last == NULL ? dir : last + 1;
+	if (*last == '\0' || strcmp(last, ".") == 0 || strcmp(last, "..") == 0) {
+		if (realpath(dir, whole) == NULL) {
+			tsv_error(l->err, l->errsize, dir, 0, "%s", strerror(errno));
+			longjmp(l->out, 1);
+		}
+		last = strrchr(whole, '/') + 1;
+	}
+	return catalog_keep(l, last, strlen(last));
+}
+
 static void
 find_folders(struct load *l, const char *name)
 {
 	size_t n = strlen(name);
 	struct stat st;
-	const char *last;
 
 	if (strchr(name, '/') == NULL)
 		l->dir[OWN] = n == 0 || name[0] == '.' ? NULL : shared_folder(l, name);
@@ -357,8 +375,7 @@ find_folders(struct load *l, const char *name)
 	l->dir[DEFAULT] = shared_folder(l, "default");
 	l->c->dir = l->dir[OWN];
 	l->c->defaults = l->dir[DEFAULT];
-	last = strrchr(l->c->dir, '/');
-	l->c->name = catalog_keep(l, last + 1, strlen(last + 1));
+	l->c->name = name_of(l, l->c->dir);
 }
 
 static int

@@ -1,6 +1,7 @@
 /* lib/catalog: cells, references, look-ups, what default fills in, faults with their place, hostile tables, time to load. */
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -625,12 +626,19 @@ static void
 test_found(struct test *t)
 {
 	char path[200];
+	int here = open(".", O_RDONLY | O_DIRECTORY);
 
 	tap(&t->tap, load(t, "bakery") == 0 && is(t->c.dir, t->dir) && is(t->c.name, "bakery"), "by name, in OG_SHARE");
 	catalog_free(&t->c);
 	snprintf(path, sizeof(path), "%s//", t->dir);
 	tap(&t->tap, load(t, path) == 0 && is(t->c.name, "bakery"), "by path, with a / at the end");
 	catalog_free(&t->c);
+	tap(&t->tap, chdir(t->dir) == 0 && load(t, "./") == 0 && is(t->c.name, "bakery"), "the folder that one is in");
+	catalog_free(&t->c);
+	tap(&t->tap, chdir("..") == 0 && load(t, "bakery/") == 0 && is(t->c.name, "bakery"), "a folder below, with a / at the end");
+	catalog_free(&t->c);
+	tap(&t->tap, fchdir(here) == 0, "back");
+	close(here);
 	tap(&t->tap, load(t, "nowhere") == -1 && is(t->err, "nowhere: no such catalog"), "no such name");
 	tap(&t->tap, load(t, "./nowhere") == -1 && is(t->err, "./nowhere: no such catalog"), "no such path");
 	tap(&t->tap, load(t, "") == -1 && load(t, ".") == -1 && load(t, "..") == -1, "no name");
