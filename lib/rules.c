@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "clock.h"
-#include "num.h"
 #include "rules_impl.h"
 #include "tsv.h"
 
@@ -22,17 +21,17 @@ static const struct {
 	[K_UNIQUE] = { "unique", 1, 0, 0, 0 },
 	[K_EXISTS] = { "exists", 1, 1, 0, 0 },
 	[K_MISSING] = { "missing", 1, 1, 0, 0 },
-	[K_SUM] = { "sum", 1, 2, 0, 0 },
-	[K_MEAN] = { "mean", 1, 2, 0, 0 },
-	[K_MIN] = { "min", 1, 2, 0, 0 },
-	[K_MAX] = { "max", 1, 2, 0, 0 },
-	[K_P50] = { "p50", 1, 2, 0, 0 },
-	[K_P95] = { "p95", 1, 2, 0, 0 },
-	[K_P99] = { "p99", 1, 2, 0, 0 },
-	[K_TAIL] = { "tail", 1, 0, 0, 0 },
-	[K_DAY] = { "day", 0, 0, 0, 0 },
-	[K_SHARE] = { "share", 0, 1, 0, 0 },
-	[K_CORRELATION] = { "correlation", 1, 1, 0, 0 },
+	[K_SUM] = { "sum", 1, 2, 2, 0 },
+	[K_MEAN] = { "mean", 1, 2, 2, 0 },
+	[K_MIN] = { "min", 1, 2, 2, 0 },
+	[K_MAX] = { "max", 1, 2, 2, 0 },
+	[K_P50] = { "p50", 1, 2, 2, 0 },
+	[K_P95] = { "p95", 1, 2, 2, 0 },
+	[K_P99] = { "p99", 1, 2, 2, 0 },
+	[K_TAIL] = { "tail", 1, 0, 1, 0 },
+	[K_DAY] = { "day", 0, 0, 1, 0 },
+	[K_SHARE] = { "share", 0, 1, 2, 0 },
+	[K_CORRELATION] = { "correlation", 1, 1, 2, 0 },
 	[K_ORDER] = { "order", 1, 2, 2, 1 },
 	[K_INSIDE] = { "inside", 2, 0, 3, 3 },
 	[K_OFFSET] = { "offset", 1, 1, 0, 0 } };
@@ -198,6 +197,7 @@ rules_free(struct rules *r)
 		free(r->windows[i]->span);
 		free(r->windows[i]->incident);
 		free(r->windows[i]->link);
+		free(r->windows[i]->effect);
 		free(r->windows[i]);
 	}
 	for (int i = 0; i < r->nfiles; i++)
@@ -209,67 +209,7 @@ rules_free(struct rules *r)
 	free(r);
 }
 
-/* ---- bounds ---- */
-
-/* A member of an object. 0, or -1: it has none of this name. */
-static int
-member(struct json_value object, const char *name, size_t n, struct json_value *v)
-{
-	const char *next = NULL;
-	struct json_value key;
-
-	if (object.p[0] != '{')
-		return -1;
-	while (json_member(object, &next, &key, v) == 1)
-		if (key.n == n && memcmp(key.p, name, n) == 0)
-			return 0;
-	return -1;
-}
-
-/* "a.b.c" in ground_truth.json. */
-static int
-truth_number(const struct rules *r, const char *path, size_t n, double *x)
-{
-	struct json_value at = { r->truth, r->truth_n };
-
-	for (;;) {
-		const char *dot = memchr(path, '.', n);
-
-		if (member(at, path, dot == NULL ? n : (size_t)(dot - path), &at) == -1)
-			return -1;
-		if (dot == NULL)
-			return json_double(at, x);
-		n -= (size_t)(dot + 1 - path);
-		path = dot + 1;
-	}
-}
-
-/* A number; "begin" or "end" of the world, in seconds; "=PATH+PATH", numbers of the ground truth. */
-static int
-bound(const struct rules *r, const char *s, double none, double *x)
-{
-	double part;
-
-	*x = none;
-	if (*s == '\0')
-		return 0;
-	if (strcmp(s, "begin") == 0 || strcmp(s, "end") == 0) {
-		*x = (double)(s[0] == 'b' ? r->w->begin : r->w->end) / CLOCK_SECOND;
-		return 0;
-	}
-	if (*s != '=')
-		return num_decimal(s, strlen(s), x);
-	*x = 0;
-	for (s++; *s != '\0';) {
-		size_t n = strcspn(s, "+");
-
-		if (r->truth == NULL || truth_number(r, s, n, &part) == -1)
-			return -1;
-		*x += part;
-		s += n + (s[n] == '+');
-	}
-	return 0;
-}
+/* ---- the tables ---- */
 
 static int
 read_truth(struct rules *r, const char *folder)
@@ -297,8 +237,6 @@ read_truth(struct rules *r, const char *folder)
 	json_reader_free(check);
 	return failed;
 }
-
-/* ---- the tables ---- */
 
 /* Where a table is. 0, or -1: nowhere. */
 static int
@@ -381,8 +319,10 @@ bind_rules(struct rules *r, const struct csv *c, const char *file)
 				bad = 1;
 				s->file = NULL;
 			}
-			for (int k = 0; k < 3 && side == 0 && s->file == file; k++)
+			for (int k = 0; k < 3 && side == 0 && s->file == file && !rule_has_groups(x); k++)
 				bad |= bind_column(c, x->by[k], &x->by_at[k], &missing) == -1;
+			if (s->file == file && rule_has_groups(x) && strcmp(x->by[0], RULES_HOUR) != 0)
+				bad |= bind_column(c, x->by[x->by[side] != NULL ? side : 0], &x->by_at[side], &missing) == -1;
 			if (side == 0 && s->file == file)
 				bad |= bind_column(c, x->step_column, &x->step_at, &missing) == -1;
 		}
@@ -453,13 +393,16 @@ set_bounds(struct rules *r)
 {
 	for (int i = 0; i < r->n; i++) {
 		struct rule *x = &r->rule[i];
+		int low = rule_bound(r, x->low_text, 0, "", &x->low), high = rule_bound(r, x->high_text, 1, "", &x->high);
 
-		if (bound(r, x->low_text, -HUGE_VAL, &x->low) == 0 && bound(r, x->high_text, HUGE_VAL, &x->high) == 0)
-			continue;
-		if (x->low_text[0] != '=' && x->high_text[0] != '=')
+		if (low == -1 || high == -1)
 			return rules_fail(r, r->path, 0, "check \"%.64s\": a bound is no number", x->name);
+		/* Those of groups are found when these are known. */
+		if ((low == 0 && high == 0) || rule_has_groups(x))
+			continue;
 		if (x->known)
-			x->why = "ground_truth.json does not say it";
+			x->why = strchr(low == 0 ? x->high_text : x->low_text, '@') != NULL ? "the world does not say its bounds"
+											    : "ground_truth.json does not say it";
 		x->known = 0;
 		x->low = -HUGE_VAL;
 		x->high = HUGE_VAL;
@@ -532,6 +475,25 @@ base(const char *path)
 	return slash != NULL ? slash + 1 : path;
 }
 
+/* Those that have a value. */
+static void
+put_groups(struct out *o, const struct rule *x)
+{
+	int n = 0;
+
+	for (int i = 0; i < x->ngroups && x->known && rule_has_groups(x); i++) {
+		const struct group *g = &x->groups[i];
+
+		if (!g->known)
+			continue;
+		put(o, "%s{\"rows\":%llu", n++ > 0 ? "," : ",\"groups\":[", (unsigned long long)g->sums[0].rows);
+		put_text(o, "name", g->name);
+		put_number(o, x, "value", g->value);
+		put(o, "}");
+	}
+	put(o, n > 0 ? "]" : "");
+}
+
 static void
 put_rule(struct out *o, const struct rule *x)
 {
@@ -546,6 +508,7 @@ put_rule(struct out *o, const struct rule *x)
 	if (x->high < HUGE_VAL)
 		put_number(o, x, "high", x->high);
 	put(o, ",\"rows\":%llu", (unsigned long long)x->sums[0].rows);
+	put_groups(o, x);
 	for (uint64_t i = 0; i < x->broken && i < RULES_SHOWN; i++) {
 		put(o, i == 0 ? ",\"broken\":%llu,\"first\":[{" : ",{", (unsigned long long)x->broken);
 		if (x->shown[i].line > 0)

@@ -13,6 +13,9 @@
 #define RULES_STEPS 16  /* of an order */
 #define RULES_RUN 65536 /* rows that stand together */
 #define RULES_COLUMNS 256
+#define RULES_GROUPS 256   /* of a statistic */
+#define RULES_HOUR "@hour" /* groups by hour of the day */
+#define RULES_END "end"    /* the last minute of the world, when clocks are turned back so that nothing comes after it */
 
 /* A table that is being read. */
 struct csv {
@@ -56,9 +59,9 @@ struct condition {
 	struct windows *windows;
 };
 
-/* When some incidents are: spans of time, sorted and apart; and of each incident, by its places. */
+/* When some incidents are: spans of time, sorted and apart; and of each incident, by its places and links. */
 struct windows {
-	char *name;
+	char *name, *effect;  /* effect: those that have it, and as far as they have it; NULL: any */
 	int n, nlinks, whole; /* whole: bursts or not */
 	const struct world *w;
 	int nincidents;
@@ -105,7 +108,7 @@ enum kind {
 /* What a selection added up to. */
 struct sums {
 	uint64_t rows, bad; /* bad: rows whose value is no number */
-	double sum, min, max;
+	double sum, squares, min, max;
 	int timed; /* its values are times, in seconds */
 	struct hist *hist;
 	uint64_t hour[24]; /* of the day */
@@ -113,6 +116,16 @@ struct sums {
 		double sum;
 		uint64_t n;
 	} * minute;
+};
+
+/* Rows that a statistic is about: all, or those with the same value in a column. */
+struct group {
+	uint64_t key;
+	char *name;
+	struct sums sums[2];
+	/* Findings. */
+	int known;
+	double value, low, high;
 };
 
 struct prints {
@@ -144,7 +157,9 @@ struct rule {
 	char *step_column, *step[RULES_STEPS];
 	int step_at;
 	double low, high;
-	struct sums sums[2];
+	struct sums sums[2]; /* of all groups: rows, bad and timed alone */
+	struct group *groups;
+	int ngroups;
 	struct prints prints;
 	char *against_text;
 	struct rule *set; /* whose prints are those of "against": of several rules about the same rows, the first's */
@@ -157,7 +172,8 @@ struct rule {
 	/* Findings. */
 	double value, least, most;
 	int known;
-	const char *why; /* it is not known */
+	const struct group *worst; /* of several, whose value and bounds are those of the rule; NULL: there is one */
+	const char *why;           /* it is not known */
 	char why_text[RULES_TEXT];
 	uint64_t broken;
 	struct {
@@ -186,6 +202,12 @@ struct rules {
 	size_t errsize;
 };
 
+/* "cause", "confounder:infra", "cause.rtt_ms": when such incidents are; "cause*": from their beginning to their end, bursts or not. NULL. */
+struct windows *windows_of(struct rules *, const char *name, size_t n);
+/* Is an effect one of those that are meant? And on this link, by such an effect? */
+int windows_take(const struct windows *, const struct world_effect *);
+int windows_on_link(const struct windows *, const struct world_incident *, int link);
+
 int rules_fail(struct rules *, const char *path, size_t line, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 __attribute__((format(printf, 4, 5))) void rule_fault(struct rule *, const struct csv *, uint64_t line, const char *fmt, ...);
 
@@ -200,6 +222,12 @@ int cell_time(struct cell, int64_t *us);
 int cell_number(struct cell, double *);
 uint64_t cells_key(const struct selection *, const struct csv *);
 
+/* Is the statistic one of each group apart? */
+static inline int
+rule_has_groups(const struct rule *x)
+{
+	return x->by[0] != NULL && x->kind != K_ORDER && x->kind != K_INSIDE;
+}
 int rule_prepare(struct rules *, struct rule *);
 void rule_free(struct rule *);
 /* One row; pass 0 or 1. */
@@ -208,5 +236,14 @@ void rule_row(struct rules *, struct rule *, const struct csv *, int pass);
 const char *rule_number(const struct rule *, double, char buf[32]);
 /* When all tables are read. */
 void rule_end(struct rules *, struct rule *);
+
+/*
+ * A bound: alternatives between "|", of which a lower bound is the least, an upper one the greatest. A number; "begin" or "end" of the
+ * world, in seconds; "=PATH+PATH", numbers of the ground truth; "@ROLE.EFFECT*NUMBER", the least or greatest factor of such effects.
+ *   high     0: it is a lower one
+ *   name     of the group, which may be a link: the effects on that alone
+ *   return   0; -1: it cannot be read; 1: the ground truth, or the world, does not say it
+ */
+int rule_bound(struct rules *, const char *text, int high, const char *name, double *);
 
 #endif

@@ -126,25 +126,84 @@ is_quantile(enum kind k)
 	return k == K_P50 || k == K_P95 || k == K_P99 || k == K_TAIL;
 }
 
+static int
+is_of_hours(const struct rule *x)
+{
+	return x->by[0] != NULL && strcmp(x->by[0], RULES_HOUR) == 0;
+}
+
+/* A group of rows of this key, with room for what it adds up to. */
+static struct group *
+add_group(struct rules *r, struct rule *x, uint64_t key, const char *name, size_t n)
+{
+	struct group *g, *more = reallocarray(x->groups, (size_t)x->ngroups + 1, sizeof(*more));
+
+	if (more == NULL)
+		return NULL;
+	x->groups = more;
+	g = &more[x->ngroups];
+	*g = (struct group){ .key = key, .name = strndup(name, n) };
+	x->ngroups++;
+	if (g->name == NULL)
+		return NULL;
+	for (int i = 0; i < 2; i++) {
+		if (is_quantile(x->kind) && (g->sums[i].hist = calloc(1, sizeof(struct hist))) == NULL)
+			return NULL;
+		if (x->kind == K_CORRELATION && (g->sums[i].minute = calloc((size_t)r->minutes + 1, sizeof(struct minute))) == NULL)
+			return NULL;
+	}
+	return g;
+}
+
+/* Without "by" all rows are of one group. */
 int
 rule_prepare(struct rules *r, struct rule *x)
 {
-	for (int i = 0; i < 2; i++) {
-		if (is_quantile(x->kind) && (x->sums[i].hist = calloc(1, sizeof(struct hist))) == NULL)
-			return -1;
-		if (x->kind == K_CORRELATION && (x->sums[i].minute = calloc((size_t)r->minutes + 1, sizeof(struct minute))) == NULL)
-			return -1;
+	return rule_has_groups(x) || add_group(r, x, 0, "", 0) != NULL ? 0 : -1;
+}
+
+/* The group of a row; NULL: it cannot be counted. */
+static struct group *
+group_of(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t *us)
+{
+	struct cell cell = { "", 0 };
+	char hour[8];
+	uint64_t key;
+
+	if (!rule_has_groups(x))
+		return &x->groups[0];
+	if (is_of_hours(x)) {
+		if (*us == INT64_MIN && cell_time(c->cell[side == OF ? x->of.time : x->against.time], us) == -1) {
+			rule_fault(x, c, 0, "no time");
+			return NULL;
+		}
+		key = (uint64_t)(*us / CLOCK_HOUR % 24);
+		cell.n = (size_t)snprintf(hour, sizeof(hour), "%02d:00", (int)key);
+		cell.p = hour;
+	} else {
+		cell = c->cell[x->by_at[side]];
+		key = csv_hash(c, x->by_at[side]);
 	}
-	return 0;
+	for (int i = x->ngroups - 1; i >= 0; i--)
+		if (x->groups[i].key == key)
+			return &x->groups[i];
+	if (x->ngroups < RULES_GROUPS)
+		return add_group(r, x, key, cell.p, cell.n);
+	unknown(x, "more groups than are kept apart");
+	return NULL;
 }
 
 void
 rule_free(struct rule *x)
 {
-	for (int i = 0; i < 2; i++) {
-		free(x->sums[i].hist);
-		free(x->sums[i].minute);
+	for (int k = 0; k < x->ngroups; k++) {
+		for (int i = 0; i < 2; i++) {
+			free(x->groups[k].sums[i].hist);
+			free(x->groups[k].sums[i].minute);
+		}
+		free(x->groups[k].name);
 	}
+	free(x->groups);
 	for (int i = 0; i < 3; i++)
 		free(x->by[i]);
 	for (int i = 0; i < x->nsteps; i++)
@@ -188,9 +247,14 @@ static void
 add(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t us)
 {
 	const struct selection *s = side == OF ? &x->of : &x->against;
-	struct sums *t = &x->sums[side];
+	struct group *g = group_of(r, x, side, c, &us);
+	struct sums *t;
 	double v = 0;
 
+	x->sums[side].rows++;
+	if (g == NULL)
+		return;
+	t = &g->sums[side];
 	t->rows++;
 	if (x->kind == K_ROWS || x->kind == K_SHARE)
 		return;
@@ -210,6 +274,8 @@ add(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t us)
 	t->min = t->rows - t->bad == 1 || v < t->min ? v : t->min;
 	t->max = t->rows - t->bad == 1 || v > t->max ? v : t->max;
 	t->sum += v;
+	t->squares += v * v;
+	x->sums[side].timed |= t->timed;
 	/* In thousandths, as durations in ms have them. */
 	if (t->hist != NULL)
 		hist_add(t->hist, v > 0 && v < 4e6 ? (int64_t)(v * 1000) : v > 0 ? HIST_LARGEST : 0);
@@ -430,194 +496,4 @@ rule_row(struct rules *r, struct rule *x, const struct csv *c, int pass)
 		} else if (pass == 0)
 			add(r, x, side, c, us);
 	}
-}
-
-/* ---- at the end ---- */
-
-/* The fullest hour of the day against the emptiest one, which counts as one row at least. */
-static double
-peak(const struct sums *s)
-{
-	uint64_t least = s->hour[0], most = s->hour[0];
-
-	for (int h = 1; h < 24; h++) {
-		least = s->hour[h] < least ? s->hour[h] : least;
-		most = s->hour[h] > most ? s->hour[h] : most;
-	}
-	return (double)most / (double)(least > 0 ? least : 1);
-}
-
-static double
-statistic(enum kind k, const struct sums *s)
-{
-	double n = (double)(s->rows - s->bad);
-
-	switch (k) {
-	case K_SUM:
-		return s->sum;
-	case K_MEAN:
-		return n > 0 ? s->sum / n : 0;
-	case K_MIN:
-		return s->min;
-	case K_MAX:
-		return s->max;
-	case K_P50:
-		return (double)hist_quantile(s->hist, 0.5) / 1000;
-	case K_P95:
-		return (double)hist_quantile(s->hist, 0.95) / 1000;
-	case K_P99:
-		return (double)hist_quantile(s->hist, 0.99) / 1000;
-	case K_TAIL:
-		return hist_quantile(s->hist, 0.5) > 0 ? (double)hist_quantile(s->hist, 0.99) / (double)hist_quantile(s->hist, 0.5) : 0;
-	case K_DAY:
-		return peak(s);
-	default:
-		return (double)s->rows;
-	}
-}
-
-/* Pearson's, of the means of minutes that have rows on both sides. */
-static void
-correlate(struct rules *r, struct rule *x)
-{
-	double n = 0, a = 0, b = 0, aa = 0, bb = 0, ab = 0, va, vb;
-
-	for (int64_t m = 0; m < r->minutes; m++) {
-		const struct minute *p = &x->sums[OF].minute[m], *q = &x->sums[AGAINST].minute[m];
-		double u, v;
-
-		if (p->n == 0 || q->n == 0)
-			continue;
-		u = p->sum / (double)p->n;
-		v = q->sum / (double)q->n;
-		n++;
-		a += u;
-		b += v;
-		aa += u * u;
-		bb += v * v;
-		ab += u * v;
-	}
-	va = aa - a * a / (n > 0 ? n : 1);
-	vb = bb - b * b / (n > 0 ? n : 1);
-	if (n < 30 || va <= 0 || vb <= 0) {
-		unknown(x, "fewer than 30 minutes with rows on both sides");
-		return;
-	}
-	/* Of two square roots, as their product may be out of range. */
-	x->value = (ab - a * b / n) / (num_pow(va, 0.5) * num_pow(vb, 0.5));
-}
-
-const char *
-rule_number(const struct rule *x, double v, char buf[32])
-{
-	if (x->sums[OF].timed && !x->has_against && v >= 0 && v < 2.5e11)
-		(void)clock_text(buf, (int64_t)(v * CLOCK_SECOND + 0.5));
-	else if (v > -1e15 && v < 1e15 && v == (double)(int64_t)v)
-		(void)snprintf(buf, 32, "%lld", (long long)v);
-	else
-		(void)snprintf(buf, 32, "%.6g", v);
-	return buf;
-}
-
-static void
-compare_bounds(struct rule *x)
-{
-	int timed = x->sums[OF].timed && !x->has_against;
-	char one[32], two[32];
-
-	if (!x->known || x->broken > 0)
-		return;
-	if (x->value < x->low)
-		rule_fault(
-		    x, NULL, 0, "%s is %s %s", rule_number(x, x->value, one), timed ? "before" : "below", rule_number(x, x->low, two));
-	if (x->value > x->high)
-		rule_fault(
-		    x, NULL, 0, "%s is %s %s", rule_number(x, x->value, one), timed ? "after" : "above", rule_number(x, x->high, two));
-}
-
-/* Are there too few rows? The ends of a distribution need more than its middle, and people who come in bursts make hours uneven. */
-static int
-too_few(enum kind kind, uint64_t rows)
-{
-	switch (kind) {
-	case K_MIN:
-	case K_MAX:
-		return 0;
-	case K_P95:
-	case K_P99:
-	case K_TAIL:
-		return rows < 4 * RULES_ENOUGH;
-	case K_DAY:
-		return rows < 480 * RULES_ENOUGH;
-	default:
-		return rows < RULES_ENOUGH;
-	}
-}
-
-/* A statistic, divided by that of the other rows. */
-static void
-divide(struct rule *x)
-{
-	const struct sums *of = &x->sums[OF], *against = &x->sums[AGAINST];
-	double other = x->has_against ? statistic(x->kind, against) : 1;
-
-	x->value = statistic(x->kind, of);
-	if (too_few(x->kind, of->rows) || (x->has_against && too_few(x->kind, against->rows)))
-		unknown(x, "too few rows");
-	else if (of->rows == 0 || (x->has_against && (against->rows == 0 || other == 0)))
-		unknown(x, "no rows, or nothing to divide by");
-	else
-		x->value /= other;
-}
-
-void
-rule_end(struct rules *r, struct rule *x)
-{
-	const struct sums *of = &x->sums[OF], *against = &x->sums[AGAINST];
-
-	if (x->prints.full || x->set->prints.full) {
-		unknown(x, "more keys than fit into 1 GiB");
-		/* What was not found may only not have been kept. */
-		if (x->kind == K_EXISTS || x->kind == K_MISSING)
-			x->broken = 0;
-	}
-	if (!x->known)
-		return;
-	switch (x->kind) {
-	case K_ORDER:
-	case K_UNIQUE:
-		x->value = (double)x->broken;
-		return;
-	case K_INSIDE:
-		x->value = x->most;
-		return;
-	case K_OFFSET:
-		x->value = x->most;
-		if (of->bad == 0)
-			unknown(x, "no row has its like");
-		return;
-	case K_EXISTS:
-		x->value = of->rows > 0 ? (double)of->bad / (double)of->rows : 0;
-		/* None and all are no matter of chance. */
-		if (of->rows == 0 || (x->high > 0 && x->low < 1 && of->rows < 10 * RULES_ENOUGH))
-			unknown(x, of->rows == 0 ? "no rows" : "fewer than 1000 rows");
-		break;
-	case K_MISSING:
-		x->value = (double)of->bad;
-		break;
-	case K_CORRELATION:
-		correlate(r, x);
-		break;
-	case K_SHARE:
-		x->value = against->rows > 0 ? (double)of->rows / (double)against->rows : 0;
-		if (against->rows < RULES_ENOUGH)
-			unknown(x, "fewer than 100 rows");
-		break;
-	case K_ROWS:
-		x->value = (double)of->rows;
-		break;
-	default:
-		divide(x);
-	}
-	compare_bounds(x);
 }

@@ -79,65 +79,151 @@ merge(struct windows *x)
 	x->n = n;
 }
 
-static int
-add_links(const struct world *w, struct windows *x, const struct world_incident *in)
+/* What an effect is on, as effects.tsv has it. */
+static const char *
+effect_name(const struct catalog *c, const struct world_effect *e)
 {
+	static const char *const names[] = { [EFFECT_LATENCY] = "latency",
+		[EFFECT_ERRORS] = "errors",
+		[EFFECT_TRAFFIC] = "traffic",
+		[EFFECT_DELAY] = "delay",
+		[EFFECT_WEIGHT] = "weight" };
+
+	return e->what == EFFECT_SERIES ? c->series[e->series].id : names[e->what];
+}
+
+int
+windows_take(const struct windows *x, const struct world_effect *e)
+{
+	return x->effect == NULL || strcmp(effect_name(&x->w->cat, e), x->effect) == 0;
+}
+
+/* Weights choose between links from one place to another: of a single one they do nothing. */
+static int
+has_choice(const struct catalog *c, int link)
+{
+	for (int i = 0; i < c->nlinks; i++)
+		if (i != link && c->link[i].from == c->link[link].from && c->link[i].to == c->link[link].to)
+			return 1;
+	return 0;
+}
+
+int
+windows_on_link(const struct windows *x, const struct world_incident *in, int link)
+{
+	const struct catalog *c = &x->w->cat;
+
 	for (int i = 0; i < in->neffects; i++) {
 		const struct world_effect *e = &in->effect[i];
-		char **more;
 
-		if (world_of(&w->cat, e->what, e->series) != OF_LINK)
+		if (e->what == EFFECT_WEIGHT && !has_choice(c, link))
 			continue;
-		if ((more = reallocarray(x->link, (size_t)x->nlinks + (size_t)e->nthings + 1, sizeof(*more))) == NULL)
-			return -1;
-		x->link = more;
-		for (int k = 0; k < e->nthings; k++)
-			x->link[x->nlinks++] = w->cat.link[e->thing[k]].id;
+		if (world_of(c, e->what, e->series) == OF_LINK && windows_take(x, e) && world_reaches(in, e, link, c->link[link].from))
+			return 1;
 	}
 	return 0;
 }
 
-/* "cause", "confounder:infra": when such incidents are; "cause*": from their beginning to their end, bursts or not. */
+static int
+add_links(struct windows *x, const struct world_incident *in)
+{
+	const struct catalog *c = &x->w->cat;
+	char **more = reallocarray(x->link, (size_t)x->nlinks + (size_t)c->nlinks + 1, sizeof(*more));
+
+	if (more == NULL)
+		return -1;
+	x->link = more;
+	for (int i = 0; i < c->nlinks; i++)
+		if (windows_on_link(x, in, i))
+			x->link[x->nlinks++] = c->link[i].id;
+	return 0;
+}
+
+/* Is the incident of this role and component, with such an effect? */
+static int
+is_meant(const struct windows *x, const struct world_incident *in)
+{
+	size_t n = strcspn(x->name, ":.*"), of;
+	const char *component = x->name[n] == ':' ? x->name + n + 1 : NULL;
+
+	if (strlen(roles[in->role]) != n || memcmp(roles[in->role], x->name, n) != 0)
+		return 0;
+	of = component == NULL ? 0 : strcspn(component, ".*");
+	if (component != NULL && (strlen(in->component) != of || memcmp(in->component, component, of) != 0))
+		return 0;
+	for (int i = 0; i < in->neffects && x->effect != NULL; i++)
+		if (windows_take(x, &in->effect[i]))
+			return 1;
+	return x->effect == NULL;
+}
+
 static int
 fill_windows(const struct world *w, struct windows *x)
 {
-	const char *colon = strchr(x->name, ':');
-	size_t n = strlen(x->name), whole = n > 0 && x->name[n - 1] == '*', role = colon == NULL ? n - whole : (size_t)(colon - x->name);
+	const char *dot = strchr(x->name, '.');
 	size_t max = 0;
 
 	for (int i = 0; i < w->nincidents; i++)
 		max += 1 + (size_t)w->incident[i].nbursts;
 	x->w = w;
-	x->whole = whole != 0;
+	x->whole = strchr(x->name, '*') != NULL;
+	x->effect = dot == NULL ? NULL : strndup(dot + 1, strcspn(dot + 1, "*"));
 	x->span = calloc(max + 1, sizeof(*x->span));
 	x->incident = calloc((size_t)w->nincidents + 1, sizeof(*x->incident));
-	if (x->span == NULL || x->incident == NULL)
+	if (x->span == NULL || x->incident == NULL || (dot != NULL && x->effect == NULL))
 		return -1;
+	if (strcmp(x->name, RULES_END) == 0)
+		x->span[x->n++] = (struct world_burst){ w->end - CLOCK_MINUTE, w->end };
 	for (int i = 0; i < w->nincidents; i++) {
 		const struct world_incident *in = &w->incident[i];
 
-		if (strlen(roles[in->role]) != role || memcmp(roles[in->role], x->name, role) != 0)
+		if (!is_meant(x, in))
 			continue;
-		if (colon != NULL &&
-		    (strlen(in->component) != n - whole - role - 1 || memcmp(in->component, colon + 1, n - whole - role - 1) != 0))
-			continue;
-		if (add_links(w, x, in) == -1)
+		if (add_links(x, in) == -1)
 			return -1;
 		x->incident[x->nincidents++] = in;
-		if (!in->bursty || whole)
+		if (!in->bursty || x->whole)
 			x->span[x->n++] = (struct world_burst){ in->start, in->end };
-		for (int k = 0; in->bursty && !whole && k < in->nbursts; k++)
+		for (int k = 0; in->bursty && !x->whole && k < in->nbursts; k++)
 			x->span[x->n++] = in->burst[k];
 	}
 	merge(x);
 	return 0;
 }
 
-static struct windows *
+/* "end", or ROLE[:COMPONENT][.EFFECT][*]: a role that there is, an effect of the catalog, and nothing behind the star. */
+static int
+is_windows(const struct rules *r, const char *name, size_t n)
+{
+	static const char *const effects[] = { "latency", "errors", "traffic", "delay", "weight" };
+	const char *dot = memchr(name, '.', n);
+	size_t role = 0, star = n > 0 && name[n - 1] == '*';
+	int known = dot == NULL;
+
+	if (strlen(RULES_END) == n && memcmp(name, RULES_END, n) == 0)
+		return 1;
+	while (role < n && strchr(":.*", name[role]) == NULL)
+		role++;
+	if (memchr(name, '*', n - star) != NULL)
+		return 0;
+	n = dot == NULL ? 0 : n - star - (size_t)(dot + 1 - name);
+	for (size_t i = 0; dot != NULL && i < sizeof(effects) / sizeof(*effects); i++)
+		known |= strlen(effects[i]) == n && memcmp(effects[i], dot + 1, n) == 0;
+	for (int i = 0; dot != NULL && i < r->w->cat.nseries; i++)
+		known |= strlen(r->w->cat.series[i].id) == n && memcmp(r->w->cat.series[i].id, dot + 1, n) == 0;
+	for (size_t i = 0; known && i < sizeof(roles) / sizeof(*roles); i++)
+		if (strlen(roles[i]) == role && memcmp(roles[i], name, role) == 0)
+			return 1;
+	return 0;
+}
+
+struct windows *
 windows_of(struct rules *r, const char *name, size_t n)
 {
 	struct windows **more, *x;
 
+	if (!is_windows(r, name, n))
+		return NULL;
 	for (int i = 0; i < r->nwindows; i++)
 		if (strlen(r->windows[i]->name) == n && memcmp(r->windows[i]->name, name, n) == 0)
 			return r->windows[i];
@@ -168,22 +254,38 @@ is_during(const struct windows *w, int64_t us)
 	return lo < w->n && us >= w->span[lo].start;
 }
 
-/* Is there one at this place then? */
 static int
-is_at(const struct windows *w, int64_t us, struct cell place)
+is_id(const char *id, struct cell c)
+{
+	return strlen(id) == c.n && memcmp(id, c.p, c.n) == 0;
+}
+
+/* Does the incident reach the place or the link of this name? */
+static int
+is_here(const struct windows *w, const struct world_incident *in, struct cell cell)
+{
+	const struct catalog *c = &w->w->cat;
+
+	for (int i = 0; i < c->nlinks; i++)
+		if (is_id(c->link[i].id, cell))
+			return windows_on_link(w, in, i);
+	for (int i = 0; i < in->nplaces; i++)
+		if (is_id(c->place[in->place[i]].id, cell))
+			return 1;
+	return in->nplaces == 0 && cell.n > 0;
+}
+
+/* Is there one at this place, or on this link, then? */
+static int
+is_at(const struct windows *w, int64_t us, struct cell cell)
 {
 	for (int i = 0; i < w->nincidents && is_during(w, us); i++) {
 		const struct world_incident *in = w->incident[i];
-		int next = in->bursty && !w->whole ? world_next_burst(in, us) : -1, here = in->nplaces == 0;
+		int next = in->bursty && !w->whole ? world_next_burst(in, us) : -1;
 
 		if (us < in->start || us >= in->end || (next >= 0 && (next == in->nbursts || in->burst[next].start > us)))
 			continue;
-		for (int k = 0; k < in->nplaces; k++) {
-			const char *id = w->w->cat.place[in->place[k]].id;
-
-			here |= strlen(id) == place.n && memcmp(id, place.p, place.n) == 0;
-		}
-		if (here)
+		if (is_here(w, in, cell))
 			return 1;
 	}
 	return 0;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "catalog.h"
@@ -202,6 +203,26 @@ told_table(const char *file, uint64_t line, const char *check, const char *what,
 		warnx("%s: %s: %s", file, check, what);
 }
 
+/* The world of a folder: that of the option, or that which lies there. */
+static void
+load_folder(struct checker *k, const char *folder)
+{
+	char text[ERROR_MAX], path[ERROR_MAX];
+	struct stat st;
+
+	if (stat(folder, &st) == -1)
+		err(2, "%s", folder);
+	if (!S_ISDIR(st.st_mode))
+		errx(2, "%s: no folder; records are read from standard input", folder);
+	(void)snprintf(path, sizeof(path), "%s/instructors/world.ndjson", folder);
+	if (access(path, F_OK) == -1)
+		(void)snprintf(path, sizeof(path), "%s/world.ndjson", folder);
+	if (opts.world == NULL && access(path, F_OK) == -1)
+		errx(2, "%s: neither instructors/world.ndjson nor world.ndjson is there; -w names the world", folder);
+	if (world_load(&k->w, opts.world == NULL ? path : opts.world, opts.catalog, text, sizeof(text)) == -1)
+		errx(2, "%s", text);
+}
+
 /* A folder, by the rules of the catalog. */
 static int
 run_folder(struct checker *k, const char *folder)
@@ -210,13 +231,9 @@ run_folder(struct checker *k, const char *folder)
 	struct rules *rules;
 	int broken;
 
-	(void)snprintf(path, sizeof(path), "%s/instructors/world.ndjson", folder);
-	if (access(path, F_OK) == -1)
-		(void)snprintf(path, sizeof(path), "%s/world.ndjson", folder);
-	if (world_load(&k->w, opts.world == NULL ? path : opts.world, opts.catalog, text, sizeof(text)) == -1)
-		errx(2, "%s", text);
+	load_folder(k, folder);
 	if (catalog_beside(&k->w.cat, "checks", path, sizeof(path)) == -1)
-		errx(2, "%s: no table checks.tsv", k->w.cat.name);
+		errx(2, "%s: the catalog has no rules for tables: no checks.tsv in %s", k->w.cat.name, k->w.cat.dir);
 	if ((rules = rules_open(path, &k->w, opts.level, text, sizeof(text))) == NULL)
 		errx(2, "%s", text);
 	if (rules_run(rules, folder, text, sizeof(text)) == -1)

@@ -171,6 +171,12 @@ x\trows\tspans[id=1\t\t\t\t\t\t
 x\trows\tspans[id]\t\t\t\t\t\t
 x\trows\tspans[@]\t\t\t\t\t\t
 x\trows\tspans[ms>x]\t\t\t\t\t\t
+x\trows\tspans[@moon]\t\t\t\t\t\t
+x\trows\tspans[id@cause.moon]\t\t\t\t\t\t
+x\trows\tspans[@cause*.latency]\t\t\t\t\t\t
+x\tmean\tspans.ms\t\ta/b/c\t\t\t\t
+x\tday\tspans\t\ta/b\t\t\t\t
+x\tunique\tspans.id\t\tid\t\t\t\t
 x\tinside\tspans.timestamp+ms\t\ttrace/id\t\t\t\t
 x\tinside\tspans.timestamp\t\ttrace/id/parent\t\t\t\t
 x\torder\tlines.timestamp\tevent\ttrace\t\t\t\t
@@ -180,8 +186,93 @@ RULES
 	run -2 --separate-stderr og-check dir
 	rm share/small/checks.tsv
 	run -2 --separate-stderr og-check dir
-	[[ "$stderr" == *"no table checks.tsv" ]]
+	[[ "$stderr" == "og-check: small: the catalog has no rules for tables: no checks.tsv in $OG_SHARE/small" ]]
 	run -2 --separate-stderr og-check /nonexistent
+	[[ "$stderr" == "og-check: /nonexistent: No such file or directory" ]]
+	run -2 --separate-stderr og-check -w dir/world.ndjson /nonexistent
+	[[ "$stderr" == "og-check: /nonexistent: No such file or directory" ]]
+	run -2 --separate-stderr og-check dir/world.ndjson
+	[[ "$stderr" == "og-check: dir/world.ndjson: no folder; "* ]]
+	run -2 --separate-stderr og-check dir/data
+	[[ "$stderr" == "og-check: dir/data: neither instructors/world.ndjson nor world.ndjson is there; "* ]]
 	run -2 --separate-stderr og-check -l wide dir
 	run -2 --separate-stderr og-check dir dir
+}
+
+# Two days of three circuits and the calls over them. Two have their own causes, at times that overlap, and one of these a second one later.
+circuits() {
+	mkdir -p own/data
+	cp -r "$OG_ROOT/share/og/fibersqs" share/fibersqs
+	og-entities -c fibersqs -b 2025-12-01 -e 2025-12-03 -n 100 | og-incidents -N \
+		-a 'component=circuit,role=cause,start=2025-12-01T06:00:00Z,duration=4h,ramp=0s,links=CKT-CEN-WES-002,rtt_ms=4..6' \
+		-a 'component=circuit,role=cause,start=2025-12-01T08:00:00Z,duration=5h,ramp=0s,links=CKT-CEN-EAS-003,rtt_ms=8..9' \
+		-a 'component=circuit,role=cause,start=2025-12-02T20:00:00Z,duration=2h,ramp=0s,links=CKT-CEN-WES-002,rtt_ms=4..6' >own/world.ndjson
+	awk 'BEGIN {
+		print "timestamp,link,rtt" >"own/data/circuits.csv"
+		print "timestamp,link,ms,ok" >"own/data/calls.csv"
+		print "timestamp,load" >"own/data/hosts.csv"
+		split("CKT-CEN-WES-002 CKT-CEN-EAS-003 CKT-EAS-WES-009", link, " ")
+		for (m = 0; m < 2880; m++) {
+			t = sprintf("2025-12-%02dT%02d:%02d:00Z", 1 + int(m / 1440), int(m / 60) % 24, m % 60)
+			odd = (m * 7919) % 100 / 100
+			factor[1] = (m >= 360 && m < 600) || (m >= 2640 && m < 2760) ? 4 + 2 * odd : 1
+			factor[2] = m >= 480 && m < 780 ? 8 + odd : 1
+			factor[3] = 1
+			for (i = 1; i <= 3; i++) {
+				rtt = 10 * i * factor[i]
+				printf "%s,%s,%.2f\n", t, link[i], rtt >"own/data/circuits.csv"
+				printf "%s,%s,%.2f,%s\n", t, link[i], 8 * rtt + (m * 104729) % 20, m % 200 ? "yes" : "no" >"own/data/calls.csv"
+			}
+			for (i = 0; i < 2; i++)
+				print t "," 20 + 2 * (int(m / 60) % 24) + (m + i) % 3 >"own/data/hosts.csv"
+		}
+	}'
+	{
+		printf 'check\tkind\tof\tagainst\tby\tlow\thigh\tlevel\tsource\n'
+		printf 'sick\tmean\tcircuits.rtt[link@cause]\tcircuits.rtt[link=@cause & link!@cause*]\tlink\t@cause.rtt_ms\t@cause.rtt_ms*1.01\t\t\n'
+		printf 'felt\tcorrelation\tcircuits.rtt[link@cause.rtt_ms]\tcalls.ms[link@cause.rtt_ms]\tlink/link\t0.8|@cause.rtt_ms*0.2\t1\t\t\n'
+		printf 'well\tmean\tcalls.ms[@cause & link!@cause]\tcalls.ms[!@cause & link!@cause]\tlink\t0.95\t1.05\t\t\n'
+		printf 'busy\tmean\thosts.load[@cause]\thosts.load[!@cause]\t@hour\t0.95\t1.05\t\t\n'
+		printf 'rare\tshare\tcalls[ok=no]\tcalls\t\t\t0.005\t\t\n'
+		printf 'lost\tmean\tcircuits.rtt[link@cause.loss_pct]\t\t\t\t\t\t\n'
+		printf 'unsaid\tmean\tcircuits.rtt\t\t\t@fix.weight\t\t\t\n'
+	} >share/fibersqs/checks.tsv
+}
+
+@test "every circuit is checked by its own incidents, every hour by the same one, and the world says how much" {
+	local names table command found bad=0
+
+	circuits
+	run -0 og-check own
+	[ "$(jq -r '[.checks[] | select(has("unknown")) | .name] | join(" ")' <<<"$output")" = unsaid ]
+	[ "$(jq -c '.checks[] | select(.name == "sick") | [.groups[].name], ([.groups[].value | round])' <<<"$output" | paste -sd' ')" = \
+		'["CKT-CEN-WES-002","CKT-CEN-EAS-003"] [5,8]' ]
+	[ "$(jq -c '.checks[] | select(.name == "well") | ([.groups[].name] | sort)' <<<"$output")" = '["CKT-CEN-EAS-003","CKT-CEN-WES-002","CKT-EAS-WES-009"]' ]
+	[ "$(jq '.checks[] | select(.name == "busy") | .groups | length' <<<"$output")" -eq 9 ]
+	while IFS=$'\t' read -r names table command; do
+		cp own/data/"$table" kept
+		bash -c "$command" <kept >own/data/"$table"
+		! cmp -s kept own/data/"$table" || { echo "nothing planted: $command"; bad=1; }
+		run --separate-stderr og-check -v own
+		found=$(broken <<<"$output")
+		[ "$status" -eq 1 ] && [ "$found $(jq -r '[.checks[] | select(.ok | not) | .first[0].what | split(": ")[0]] | unique | join(" ")' <<<"$output")" = "$names" ] ||
+			{ echo "$names: $command: exit $status, found $found: $stderr"; bad=1; }
+		cp kept own/data/"$table"
+	done <<'PLANTS'
+sick CKT-CEN-EAS-003	circuits.csv	awk -F, -v OFS=, '$2 == "CKT-CEN-EAS-003" && $3 > 20 { $3 /= 2 } 1'
+sick CKT-CEN-WES-002	circuits.csv	awk -F, -v OFS=, '$2 == "CKT-CEN-WES-002" && $3 > 10 { $3 *= 1.3 } 1'
+felt CKT-CEN-WES-002	calls.csv	awk -F, -v OFS=, '$2 == "CKT-CEN-WES-002" && $3 > 200 { $3 = 400 + NR % 7 } 1'
+well CKT-EAS-WES-009	calls.csv	awk -F, -v OFS=, '$2 == "CKT-EAS-WES-009" && $1 > "2025-12-01T09" && $1 < "2025-12-01T12" { $3 *= 1.5 } 1'
+busy 21:00	hosts.csv	awk -F, -v OFS=, '$1 > "2025-12-02T21" && $1 < "2025-12-02T22" { $2 *= 1.2 } 1'
+PLANTS
+	[ "$bad" -eq 0 ]
+	# A few more are chance, many more are none.
+	sed -i '2,20s/yes$/no/' own/data/calls.csv
+	og-check own >verdict
+	sed -i '20,80s/yes$/no/' own/data/calls.csv
+	run -1 og-check own
+	[ "$(broken <<<"$output")" = rare ]
+	sed -i 's/\t0.005\t/\t@moon.rtt_ms\t/' share/fibersqs/checks.tsv
+	run -1 --separate-stderr og-check own
+	[[ "$stderr" == *'checks.tsv: check "rare": a bound is no number' ]]
 }

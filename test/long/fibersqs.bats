@@ -106,26 +106,81 @@ together() {
 	done
 }
 
-# tables LEVEL FOLDER REQUESTS: all of them, as og-check wants them.
+# tables FOLDER [SEED]: all of them, as og-check wants them, of the world in the folder.
 tables() {
-	local of=$2/data/clickhouse
+	local world=$1/world.ndjson of=$1/data/clickhouse
 
-	mkdir -p "$2/data"
-	og-entities -c fibersqs -n "$3" | og-incidents -S "$1" >"$2/world.ndjson"
-	og-events -w "$2/world.ndjson" -l keys >smallest
-	og-logs -w "$2/world.ndjson" -l app_logs -f csv <smallest >"$of-app_logs.csv"
-	og-spans -w "$2/world.ndjson" -l trace_spans -f csv <smallest >"$of-trace_spans.csv"
-	og-tickets -w "$2/world.ndjson" -l tso_calls -f csv <smallest >"$of-tso_calls.csv"
-	og-tickets -w "$2/world.ndjson" -l tso_truth -f csv <smallest >"$2/tso_truth.csv"
-	og-events -w "$2/world.ndjson" -l txn_facts -f csv >"$of-txn_facts.csv"
-	og-events -w "$2/world.ndjson" -l labels -f csv >"$2/labels.csv"
-	og-series -w "$2/world.ndjson" -l network_circuit_metrics -f csv >"$of-network_circuit_metrics.csv"
-	og-series -w "$2/world.ndjson" -l infra_host_metrics -f csv >"$of-infra_host_metrics.csv"
-	og-alarms -w "$2/world.ndjson" -l network_events -f csv >"$of-network_events.csv"
-	awk -F, -v rows="$(($(wc -l <"$of-app_logs.csv") - 1))" '{ n[$4]++ } END {
-		printf "{\"generation\":{\"row_counts\":{\"app_logs\":%d}},\"tso_noise\":{\"noise_counts\":", rows
-		printf "{\"missing\":%d,\"fabricated\":%d,\"wrong_customer\":%d}}}\n", n["missing"], n["fabricated"], n["wrong_customer"]
-	}' "$2/tso_truth.csv" >"$2/ground_truth.json"
+	mkdir -p "$1/data"
+	og-events -w "$world" -l keys >smallest
+	og-logs -w "$world" -l app_logs -f csv <smallest >"$of-app_logs.csv"
+	og-spans -w "$world" -l trace_spans -f csv <smallest >"$of-trace_spans.csv"
+	og-tickets -w "$world" -l tso_calls -f csv <smallest >"$of-tso_calls.csv"
+	og-tickets -w "$world" -l tso_truth -f csv <smallest >"$1/tso_truth.csv"
+	og-events -w "$world" -l txn_facts >facts
+	og-events -w "$world" -l txn_facts -f csv >"$of-txn_facts.csv"
+	og-metrics -c fibersqs -i 1m -l service_metrics -f csv <facts >"$of-service_metrics.csv"
+	og-events -w "$world" -l labels -f csv >"$1/labels.csv"
+	og-series -w "$world" -l network_circuit_metrics -f csv >"$of-network_circuit_metrics.csv"
+	og-series -w "$world" -l infra_host_metrics -f csv >"$of-infra_host_metrics.csv"
+	og-alarms -w "$world" -l network_events -f csv >"$of-network_events.csv"
+	for table in app_logs trace_spans network_circuit_metrics infra_host_metrics tso_calls txn_facts service_metrics network_events; do
+		echo "$table $(($(wc -l <"$of-$table.csv") - 1))"
+	done | jq -nR '{generation: {row_counts: [inputs / " " | {(.[0]): (.[1] | tonumber)}] | add}}' >rows
+	awk -F, '{ n[$4]++ } END {
+		printf "{\"tso_noise\":{\"noise_counts\":{\"missing\":%d,\"fabricated\":%d,\"wrong_customer\":%d}}}\n", n["missing"], n["fabricated"], n["wrong_customer"]
+	}' "$1/tso_truth.csv" | jq -s 'add' - rows >"$1/ground_truth.json"
+}
+
+# level LEVEL FOLDER REQUESTS SEED [-b BEGIN -e END] [OPTION...]: the tables of a world at this level; options are those of og-incidents.
+level() {
+	local level=$1 folder=$2 requests=$3 seed=$4 span=()
+
+	shift 4
+	if [ "${1-}" = -b ]; then
+		span=("${@:1:4}")
+		shift 4
+	fi
+	mkdir -p "$folder"
+	og-entities -c fibersqs -n "$requests" -s "$seed" "${span[@]}" | sed "1s/\"level\":\"[^\"]*\"/\"level\":\"$level\"/" |
+		og-incidents "$@" >"$folder/world.ndjson"
+	tables "$folder"
+}
+
+# A fix of the first circuit in the middle of its incident, for two days: the one of the catalog comes after it.
+fix_early() {
+	jq -c 'select(.role? == "fix") | .id = "EVT-000001" | .start = "2025-12-04T00:00:11Z" | .end = "2025-12-04T12:00:00Z"' "$1/world.ndjson" >early
+	[ -s early ]
+	cat early >>"$1/world.ndjson"
+	tables "$1"
+}
+
+sound() {
+	og-check "$1" >verdict || { jq -c '.checks[] | select(.ok | not)' verdict; return 1; }
+}
+
+# Two circuits that are sick at once, and one before them: CIRCUITS has them with the specifications of the second and the third.
+east=component=network,links=CKT-CEN-WES-002,start=2025-12-04T06:00:00Z,duration=14h
+west=component=network,links=CKT-WES-CEN-018,start=2025-12-01T05:00:00Z,duration=30h
+
+@test "og-check finds worlds with two and three causes sound, together and one after the other, at every level" {
+	local level seed=$((${OG_SEED:-$RANDOM} * 10))
+
+	cd "$BATS_TEST_TMPDIR" || return 1
+	echo "OG_SEED=$((seed / 10)) repeats it"
+	for level in easy medium hard; do
+		seed=$((seed + 1))
+		level "$level" two 60000 "$seed" -a "$east"
+		sound two
+		[ "$(jq '.checks[] | select(.name == "rtt_ratio") | .groups | length' verdict)" -eq 2 ]
+		level "$level" three 60000 "$seed" -a "$east" -a "$west"
+		sound three
+		[ "$(jq '.checks[] | select(.name == "rtt_ratio") | .groups | length' verdict)" -eq 3 ]
+		level "$level" weak 30000 "$seed" -N -a "$east,rtt_ms=2..3" -a "$west,loss_pct=20..60"
+		sound weak
+		[ "$(jq '.checks[] | select(.name == "rtt_ratio") | .groups | length' verdict)" -eq 2 ]
+		fix_early two
+		sound two
+	done
 }
 
 @test "og-check finds the exercise sound at every level" {
@@ -133,48 +188,127 @@ tables() {
 
 	cd "$BATS_TEST_TMPDIR" || return 1
 	for level in easy medium hard; do
-		tables "$level" "$level" 60000
-		og-check -S "$level" "$level" >verdict || { jq -c '.checks[] | select(.ok | not)' verdict; return 1; }
+		level "$level" "$level" 60000 7
+		sound "$level"
 		jq -e '.checks[] | select(.name == "rtt_felt") | .value > 0.8' verdict
 		[ "$(jq '[.checks[] | select(has("unknown"))] | length' verdict)" -lt 16 ]
 	done
 }
 
-# What og-check must find in the tables: the check, the table, and what does it.
-@test "og-check finds what is wrong with the exercise" {
+# planted FOLDER: lines of standard input are the checks that must break, first what it is about, a table, and what does it; awk as $A. Only the
+# others named may break, too, and all these must.
+planted() {
 	local names table command found bad=0
 
-	cd "$BATS_TEST_TMPDIR" || return 1
-	tables easy good 30000
-	mkdir -p other/data
+	export A='awk -F, -v OFS=,'
 	while IFS=$'\t' read -r names table command; do
 		rm -rf other
-		cp -rs "$PWD/good" other
+		cp -rs "$PWD/$1" other
 		rm "other/$table"
-		bash -c "$command" <"good/$table" >"other/$table"
-		! cmp -s "good/$table" "other/$table" || { echo "nothing planted: $command"; bad=1; }
+		bash -c "$command" <"$1/$table" >"other/$table"
+		! cmp -s "$1/$table" "other/$table" || { echo "nothing planted: $command"; bad=1; }
 		run og-check other
-		found=$(jq -r '[.checks[] | select(.ok | not) | .name] | join(" ")' <<<"$output")
-		[ "$status" -eq 1 ] && [ "$found" = "$names" ] || { echo "$names: $command: exit $status, found $found"; bad=1; }
-	done <<'PLANTS'
-app_logs_counted	data/clickhouse-app_logs.csv	sed '1001p'
-span_ids log_spans spans_inside	data/clickhouse-trace_spans.csv	awk -F, -v OFS=, 'NR == 2 { id = $3 } NR == 9 { $3 = id } 1'
-call_ids call_truth	data/clickhouse-tso_calls.csv	awk -F, -v OFS=, 'NR == 2 { id = $1 } NR == 9 { $1 = id } 1'
-log_hosts	data/clickhouse-infra_host_metrics.csv	sed 's/-host0/-infra0/'
-log_order	data/clickhouse-app_logs.csv	awk 'NR == 300 { held = $0; next } 1; NR == 301 { print held }'
-level_timeout	data/clickhouse-app_logs.csv	awk -F, -v OFS=, '$12 == "timeout" && !done { $6 = "WARN"; done = 1 } 1'
-level_retry	data/clickhouse-app_logs.csv	awk -F, -v OFS=, '$12 == "retry" && !done { $6 = "INFO"; done = 1 } 1'
-level_slow	data/clickhouse-app_logs.csv	awk -F, -v OFS=, '$12 == "dependency_call" && !done { $15 = 1700; done = 1 } 1'
-level_quick	data/clickhouse-app_logs.csv	awk -F, -v OFS=, '$12 == "dependency_call" && !done { $6 = "WARN"; done = 1 } 1'
-log_order skew	data/clickhouse-app_logs.csv	awk -F, -v OFS=, '$12 == "received" && NR > 500 && !done { sub(/T..:/, "T23:", $1); done = 1 } 1'
-spans_inside	data/clickhouse-trace_spans.csv	awk -F, -v OFS=, 'NR > 100 && $4 != "" && !done { $9 = 60000; done = 1 } 1'
-calls_dirty calls_missing	tso_truth.csv	awk -F, -v OFS=, '$4 == "clean" && !done { $4 = "missing"; done = 1 } 1'
-call_truth noise_fabricated noise_wrong	data/clickhouse-tso_calls.csv	awk -F, -v OFS=, 'NR == 20 { $8 = "TX-1" } 1'
-logs_end log_order skew	data/clickhouse-app_logs.csv	awk -F, -v OFS=, '$12 == "received" { last = NR } { a[NR] = $0 } END { sub(/2025-12-07/, "2025-12-08", a[last]); for (i = 1; i <= NR; i++) print a[i] }'
-rtt_ratio rtt_felt	data/clickhouse-network_circuit_metrics.csv	awk -F, -v OFS=, '$4 == "CKT-CEN-EAS-003" { $5 = 18 + int(NR / 21) % 7 } 1'
-rerouted	data/clickhouse-trace_spans.csv	awk -F, -v OFS=, '$1 > "2025-12-06" && $11 == "CKT-CEN-EAS-005" { $11 = "CKT-CEN-EAS-003" } 1'
-dependency_ratio rtt_felt	data/clickhouse-trace_spans.csv	awk -F, -v OFS=, '$7 == "inventory-client" && $9 > 400 { $9 = 400 } 1'
-cpu_of_confounder	data/clickhouse-infra_host_metrics.csv	awk -F, -v OFS=, '$1 < "2025-12-03" && $4 > 60 { $4 = 40 } 1'
+		found=$(jq -r '[.checks[] | select(.ok | not) | .name] | sort | join(" ")' <<<"$output")
+		[ "$status" -eq 1 ] && [ "$found" = "$(xargs -n1 <<<"$names" | sort | paste -sd' ')" ] ||
+			{ echo "$names: $command: exit $status, found $found"; bad=1; }
+		echo "${names%% *}" >>met
+	done
+	return "$bad"
+}
+
+@test "og-check finds what is wrong with the exercise, by each of its rules" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	level easy good 60000 7
+	planted good <<'PLANTS'
+tso_calls_counted	data/clickhouse-tso_calls.csv	sed '$d'
+call_truth	data/clickhouse-tso_calls.csv	$A 'NR == 20 { $1 = "TSO-1" } 1'
+noise_missing call_truth	data/clickhouse-tso_calls.csv	$A 'NR > 1 && $8 != "" && !done { $8 = ""; done = 1 } 1'
+noise_fabricated call_truth noise_wrong	data/clickhouse-tso_calls.csv	$A 'NR > 1 && $8 != "" && !done { $8 = "TX-1"; done = 1 } 1'
+noise_wrong	data/clickhouse-tso_calls.csv	$A 'NR == 20 { $3 = "CUST-1" } 1'
+call_links call_customers call_truth noise_fabricated noise_missing noise_wrong	data/clickhouse-tso_calls.csv	$A 'NR > 1 && NR % 20 == 0 { $8 = "TX-1" } 1'
+call_customers noise_wrong	data/clickhouse-tso_calls.csv	$A 'NR > 1 && NR % 5 == 0 { $3 = "CUST-1" } 1'
+calls_without_link call_truth noise_fabricated noise_missing noise_wrong	data/clickhouse-tso_calls.csv	$A 'NR > 1 && NR % 4 == 0 { $8 = "" } 1'
+calls_clean call_truth	tso_truth.csv	$A '$4 == "clean" && !done { $3 = "TX-1"; done = 1 } 1'
+calls_dirty call_truth	tso_truth.csv	$A '$4 == "wrong_customer" && !done { $3 = $2; done = 1 } 1'
+calls_missing call_truth	tso_truth.csv	$A '$4 == "missing" && !done { $3 = "TX-1"; done = 1 } 1'
+calls_named calls_clean call_truth	tso_truth.csv	$A '$4 == "clean" && !done { $3 = ""; done = 1 } 1'
+calls_fabricated call_truth	tso_truth.csv	$A '$4 == "clean" && !id { id = $3 } $4 == "fabricated" && !done { $3 = id; done = 1 } 1'
+calls_wrong call_truth	tso_truth.csv	$A '$4 == "wrong_customer" && !done { $3 = "TX-1"; done = 1 } 1'
+calls_follow	tso_truth.csv	$A 'NR == 20 { $5 = 1 } 1'
+baseline_p50	data/clickhouse-txn_facts.csv	$A 'NR > 1 { $9 *= 2 } 1'
+tail	data/clickhouse-txn_facts.csv	$A 'NR > 1 && $9 > 600 { $9 = 600 } 1'
+day	data/clickhouse-txn_facts.csv	$A 'NR > 1 { sub(/T../, sprintf("T%02d", NR % 24), $5) } 1'
+dependency_ratio rtt_felt	data/clickhouse-trace_spans.csv	$A '$7 == "inventory-client" && $9 > 400 { $9 = 400 } 1'
+timeout_ratio	data/clickhouse-app_logs.csv	$A '$12 == "timeout" && $19 == "CKT-CEN-EAS-003" && $1 > "2025-12-03T12" { $12 = "completed"; $6 = "INFO" } 1'
+rtt_ratio rtt_felt	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-EAS-003" { $5 = 18 + int(NR / 21) % 7 } 1'
+rtt_felt	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-EAS-003" && $5 > 60 { $5 = 108 + NR * 7919 % 144 } 1'
+other_flows	data/clickhouse-app_logs.csv	$A '$19 == "" && $1 > "2025-12-03T12" && $1 < "2025-12-05T19" { $16 *= 1.5 } 1'
+after_fix	data/clickhouse-app_logs.csv	$A '$19 == "CKT-CEN-EAS-005" && $16 != "" && $1 > "2025-12-05T19" { $16 *= 1.8 } 1'
+rerouted	data/clickhouse-trace_spans.csv	$A '$1 > "2025-12-06" && $11 == "CKT-CEN-EAS-005" && n++ < 20 { $11 = "CKT-CEN-EAS-003" } 1'
+cpu_of_confounder	data/clickhouse-infra_host_metrics.csv	$A '$1 < "2025-12-03" && $4 > 60 { $4 = 40 } 1'
+network_during_cpu	data/clickhouse-network_circuit_metrics.csv	$A '$1 > "2025-12-02T09:30" && $1 < "2025-12-02T11:00" { $5 *= 1.5 } 1'
+cpu_during_incident	data/clickhouse-infra_host_metrics.csv	$A '$1 > "2025-12-03T14" && $1 < "2025-12-03T15" { $4 *= 2 } 1'
+errors_of_confounder	data/clickhouse-infra_host_metrics.csv	$A '$7 > 0.1 { $7 = 0.1 } 1'
+slow_by_confounder	data/clickhouse-app_logs.csv	$A '$2 == "central" && $16 != "" && $1 > "2025-12-02T09:30" && $1 < "2025-12-02T11:01" { $16 *= 0.3 } 1'
+escalated_elsewhere	data/clickhouse-tso_calls.csv	$A '$2 < "2025-12-03T12" || $2 > "2025-12-05T19" { $10 = "false" } 1'
 PLANTS
-	[ "$bad" -eq 0 ]
+	# What shows in single rows needs no week of them.
+	level easy brief 12000 7 -b 2025-12-03 -e 2025-12-05
+	planted brief <<'PLANTS'
+app_logs_rows app_logs_counted call_customers call_links fact_logs noise_fabricated noise_wrong trace_logs	data/clickhouse-app_logs.csv	head -n 1
+trace_spans_rows log_spans trace_spans_counted	data/clickhouse-trace_spans.csv	head -n 1
+circuit_rows circuits_counted event_circuits log_circuits span_circuits	data/clickhouse-network_circuit_metrics.csv	head -n 1
+host_rows hosts_counted log_hosts	data/clickhouse-infra_host_metrics.csv	head -n 1
+app_logs_counted	data/clickhouse-app_logs.csv	sed '1001p'
+trace_spans_counted log_spans	data/clickhouse-trace_spans.csv	sed '$d'
+circuits_counted	data/clickhouse-network_circuit_metrics.csv	sed '$d'
+hosts_counted	data/clickhouse-infra_host_metrics.csv	sed '$d'
+facts_counted log_facts	data/clickhouse-txn_facts.csv	sed '$d'
+aggregates_counted	data/clickhouse-service_metrics.csv	sed '$d'
+events_counted	data/clickhouse-network_events.csv	sed '$d'
+span_ids log_spans spans_inside	data/clickhouse-trace_spans.csv	$A 'NR == 2 { id = $3 } NR == 9 { $3 = id } 1'
+transactions_end_once	data/clickhouse-app_logs.csv	$A '$12 == "worker_progress" && !done { $12 = "completed"; $16 = 300; done = 1 } 1'
+call_ids call_truth	data/clickhouse-tso_calls.csv	$A 'NR == 2 { id = $1 } NR == 9 { $1 = id } 1'
+circuit_minutes	data/clickhouse-network_circuit_metrics.csv	$A 'NR == 99 { held = $0 } NR == 120 { $0 = held } 1'
+host_minutes	data/clickhouse-infra_host_metrics.csv	$A 'NR == 99 { held = $0 } NR == 120 { $0 = held } 1'
+aggregate_keys	data/clickhouse-service_metrics.csv	$A 'NR == 99 { held = $0 } NR == 120 { $0 = held } 1'
+event_ids	data/clickhouse-network_events.csv	$A 'NR == 2 { id = $1 } NR == 3 { $1 = id } 1'
+fact_keys log_facts	data/clickhouse-txn_facts.csv	$A 'NR == 2 { id = $1 } NR == 3 { $1 = id } 1'
+log_spans	data/clickhouse-app_logs.csv	$A 'NR == 44 { $9 = "sp000000000000" } 1'
+trace_logs spans_inside	data/clickhouse-trace_spans.csv	$A 'NR == 44 { $2 = "tr000000000000" } 1'
+log_hosts	data/clickhouse-infra_host_metrics.csv	sed 's/-host0/-infra0/'
+span_circuits	data/clickhouse-trace_spans.csv	sed 's/CKT-WES-SOU-021/CKT-WES-SOU-022/'
+log_circuits	data/clickhouse-app_logs.csv	sed 's/CKT-WES-SOU-021/CKT-WES-SOU-022/'
+event_circuits	data/clickhouse-network_events.csv	sed '2s/CKT-[A-Z]*-[A-Z]*-/CKT-MOO-MOO-/'
+fact_logs log_facts	data/clickhouse-txn_facts.csv	$A 'NR == 9 { $2 = "CUST-1" } 1'
+log_facts	data/clickhouse-app_logs.csv	$A 'NR == 44 { $10 = "CUST-1" } 1'
+aggregate_requests	data/clickhouse-service_metrics.csv	$A 'NR % 50 == 0 { $4 *= 2 } 1'
+log_labels	labels.csv	sed 44d
+logs_begin skew	data/clickhouse-app_logs.csv	sed '2s/2025-12-03/2025-12-02/'
+logs_end log_order skew	data/clickhouse-app_logs.csv	$A '$12 == "received" { last = NR } { a[NR] = $0 } END { sub(/2025-12-04/, "2025-12-05", a[last]); for (i = 1; i <= NR; i++) print a[i] }'
+spans_begin skew spans_inside	data/clickhouse-trace_spans.csv	sed '2s/2025-12-03/2025-12-02/'
+circuits_begin circuits_counted	data/clickhouse-network_circuit_metrics.csv	sed 2,22d
+log_order	data/clickhouse-app_logs.csv	awk 'NR == 300 { held = $0; next } 1; NR == 301 { print held }'
+spans_inside	data/clickhouse-trace_spans.csv	$A 'NR > 100 && $4 != "" && !done { $9 = 60000; done = 1 } 1'
+level_timeout	data/clickhouse-app_logs.csv	$A '$12 == "timeout" && !done { $6 = "WARN"; done = 1 } 1'
+level_retry	data/clickhouse-app_logs.csv	$A '$12 == "retry" && !done { $6 = "INFO"; done = 1 } 1'
+level_else	data/clickhouse-app_logs.csv	$A '$12 == "dependency_call" && !done { $6 = "WARN"; done = 1 } 1'
+skew log_order	data/clickhouse-app_logs.csv	$A '$12 == "received" && NR > 500 && !done { sub(/T..:/, "T23:", $1); done = 1 } 1'
+PLANTS
+	diff <(sort -u met) <(grep -v '^#' "$OG_ROOT/share/og/fibersqs/checks.tsv" | sed 1d | cut -f1 | sort -u)
+}
+
+@test "og-check finds what is wrong with one circuit of three, and with one of two fixes" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	level medium three 120000 8 -a component=circuit,role=cause,links=CKT-CEN-WES-002,start=2025-12-03T06:00:00Z,duration=100h,rtt_ms=3..6 \
+		-a component=circuit,role=cause,links=CKT-CEN-NOR-001,start=2025-12-01T05:00:00Z,duration=100h,rtt_ms=4..8
+	fix_early three
+	sound three
+	planted three <<'PLANTS'
+dependency_ratio	data/clickhouse-trace_spans.csv	$A '$11 == "CKT-CEN-NOR-001" && $9 > 400 { $9 = 400 } 1'
+rtt_ratio	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-WES-002" && $5 > 80 { $5 = 44 + NR % 7 } 1'
+rtt_ratio	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-NOR-001" && $5 > 60 { $5 *= 1.5 } 1'
+rtt_felt	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-NOR-001" && $5 > 60 { $5 = 110 + NR * 7919 % 90 } 1'
+rerouted	data/clickhouse-trace_spans.csv	$A '$1 > "2025-12-04T01" && $1 < "2025-12-04T11" && $11 == "CKT-CEN-EAS-005" && n++ < 20 { $11 = "CKT-CEN-EAS-003" } 1'
+PLANTS
 }
