@@ -221,9 +221,10 @@ reader_end(struct reader *r)
 		err(1, "<stdout>");
 	rec_close(&r->in);
 	event_free(r->events);
-	if (r->d != NULL)
+	if (r->d != NULL) {
+		render_free(r->d);
 		sim_close(&r->s);
-	render_free(r->d);
+	}
 	world_free(&r->w);
 	return r->status;
 }
