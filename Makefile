@@ -7,6 +7,10 @@ include config.mk
 MODULES = mix num clock dist buf file out rec json tsv catalog inventory world timeline series sim render sampler event grammar agg measure rollup truth pack pool hist check rules prom svg report batch push vl vm ch api
 PARTS = api_answer catalog_cell catalog_check catalog_entity catalog_form catalog_host catalog_link catalog_record catalog_set catalog_text catalog_thing catalog_traffic ch_answer ch_ask ch_names ch_scan check_cause check_id check_keys check_name check_real check_sample check_shape check_signal check_span check_tree check_world inventory_build inventory_grow inventory_put inventory_release inventory_text measure_open push_auth push_batch push_dead push_http push_journal push_limit push_settle push_stats push_url render_compile render_line render_open render_put render_thing render_value report_chart report_graph report_page rules_bound rules_csv rules_end rules_row rules_select sim_active sim_expect sim_link sim_plan sim_traffic sim_tree vl_load vm_ask vm_server vm_text world_draft world_make world_put world_read world_spec
 PROGRAMS = og-entities og-incidents og-events og-spans og-logs og-tickets og-series og-alarms og-metrics og-truth og-report og-tags og-pace og-vlpush og-vmpush og-chpush og-apipush og-check
+# Those that share more than libog.
+FILTERS = og-incidents og-metrics og-tags og-pace
+READERS = og-events og-spans og-logs og-tickets og-series og-alarms og-truth og-report
+PUSHERS = og-vlpush og-vmpush og-chpush og-apipush
 # src/NAME.sh: programs of shell
 SCRIPTS = og-dataset
 # test/lib, test/tools, test/fuzz
@@ -24,9 +28,7 @@ FUZZOBJ = $(LIBOBJ:build/%=build/fuzz/%)
 FUZZBIN = $(FUZZERS:%=build/fuzz/%)
 
 COMPILE = $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o $(LIB) $(LDLIBS)
-READLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o build/src/reader.o $(LIB) $(LDLIBS)
-PUSHLINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o build/src/pusher.o $(LIB) $(LDLIBS) $(PUSHLIBS)
+LINK = $(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o
 PACKLIBS = -lzstd -lz
 PUSHLIBS = -lcurl $(PACKLIBS) -lpthread
 FUZZ = clang $(CPPFLAGS) $(CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all -MMD -MP -MT $@
@@ -57,44 +59,17 @@ $(LIB): $(LIBOBJ)
 	rm -f $@
 	$(AR) -rcs $@ $(LIBOBJ)
 
-# A program: what it is linked with besides libog, and what every one says of itself.
-$(PROGRAMS:%=bin/%): build/src/say.o
-bin/og-entities: build/src/og-entities.o build/src/tables.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/og-entities.o build/src/say.o build/src/tables.o $(LIB) $(LDLIBS)
-bin/og-incidents: build/src/og-incidents.o $(LIB)
-	$(LINK)
-bin/og-events: build/src/og-events.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-spans: build/src/og-spans.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-logs: build/src/og-logs.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-tickets: build/src/og-tickets.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-series: build/src/og-series.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-alarms: build/src/og-alarms.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-metrics: build/src/og-metrics.o $(LIB)
-	$(LINK)
-bin/og-report: build/src/og-report.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-truth: build/src/og-truth.o build/src/reader.o $(LIB)
-	$(READLINK)
-bin/og-tags: build/src/og-tags.o $(LIB)
-	$(LINK)
-bin/og-pace: build/src/og-pace.o $(LIB)
-	$(LINK)
-bin/og-check: build/src/og-check.o $(LIB)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ build/src/$(@F).o build/src/say.o $(LIB) $(LDLIBS) $(PACKLIBS)
-bin/og-vlpush: build/src/og-vlpush.o build/src/pusher.o $(LIB)
-	$(PUSHLINK)
-bin/og-vmpush: build/src/og-vmpush.o build/src/pusher.o $(LIB)
-	$(PUSHLINK)
-bin/og-chpush: build/src/og-chpush.o build/src/pusher.o $(LIB)
-	$(PUSHLINK)
-bin/og-apipush: build/src/og-apipush.o build/src/pusher.o $(LIB)
-	$(PUSHLINK)
+# A program: what it is linked with besides libog.
+bin/og-entities: build/src/og-entities.o build/src/say.o build/src/tables.o $(LIB)
+	$(LINK) build/src/tables.o $(LIB) $(LDLIBS)
+bin/og-check: build/src/og-check.o build/src/say.o $(LIB)
+	$(LINK) $(LIB) $(LDLIBS) $(PACKLIBS)
+$(FILTERS:%=bin/%): $(FILTERS:%=build/src/%.o) build/src/say.o $(LIB)
+	$(LINK) $(LIB) $(LDLIBS)
+$(READERS:%=bin/%): $(READERS:%=build/src/%.o) build/src/say.o build/src/reader.o $(LIB)
+	$(LINK) build/src/reader.o $(LIB) $(LDLIBS)
+$(PUSHERS:%=bin/%): $(PUSHERS:%=build/src/%.o) build/src/say.o build/src/pusher.o $(LIB)
+	$(LINK) build/src/pusher.o $(LIB) $(LDLIBS) $(PUSHLIBS)
 
 bin/og-dataset: src/og-dataset.sh src/help.sh src/help.awk man/og-dataset.1
 	@mkdir -p $(@D) build

@@ -39,13 +39,7 @@ main(int argc, char *argv[])
 	struct render_given given;
 
 	reader_options(&r, argc, argv, "c:f:hl:n:Vw:");
-	if (r.world == NULL)
-		reader_usage(&r, 2);
-	reader_load(&r);
-	reader_render(&r, RENDER_LINES);
-	reader_events(&r, &r.s, -1);
-	reader_output(&r);
-	reader_head(&r);
+	reader_filter(&r, RENDER_LINES, 0);
 	while (reader_request(&r, &request, &given))
 		log_request(&r, &request, &given);
 	return reader_end(&r);

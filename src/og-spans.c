@@ -50,13 +50,7 @@ main(int argc, char *argv[])
 	size_t len;
 
 	reader_options(&r, argc, argv, "c:f:hl:n:Vw:");
-	if (r.world == NULL)
-		reader_usage(&r, 2);
-	reader_load(&r);
-	reader_render(&r, RENDER_SPANS);
-	reader_events(&r, &r.s, reader_layout(&r));
-	reader_output(&r);
-	reader_head(&r);
+	reader_filter(&r, RENDER_SPANS, 1);
 	while (reader_line(&r, &line, &len))
 		grow_line(&r, line, len);
 	return reader_end(&r);

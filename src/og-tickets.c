@@ -130,15 +130,9 @@ main(int argc, char *argv[])
 	struct render_given given;
 
 	reader_options(&r, argc, argv, "c:f:hl:n:Vw:");
-	if (r.world == NULL)
-		reader_usage(&r, 2);
-	reader_load(&r);
-	reader_render(&r, RENDER_TICKETS);
+	reader_filter(&r, RENDER_TICKETS, 0);
 	if (r.w.cat.ntickets == 0)
 		errx(2, "catalog %s has no tickets", r.w.cat.name);
-	reader_events(&r, &r.s, -1);
-	reader_output(&r);
-	reader_head(&r);
 	while (reader_request(&r, &request, &given))
 		answer(&r, &request, &given);
 	return reader_end(&r);

@@ -214,6 +214,18 @@ reader_time(const struct reader *r, int64_t *from, int64_t *to)
 	*to = r->end != -1 && r->end < r->w.end ? r->end : r->w.end;
 }
 
+void
+reader_filter(struct reader *r, enum render_kind kind, int own)
+{
+	if (r->world == NULL)
+		reader_usage(r, 2);
+	reader_load(r);
+	reader_render(r, kind);
+	reader_events(r, &r->s, own ? reader_layout(r) : -1);
+	reader_output(r);
+	reader_head(r);
+}
+
 int
 reader_end(struct reader *r)
 {

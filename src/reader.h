@@ -4,11 +4,7 @@
  *	struct reader r = { .name = "og-logs", .usage = "usage: ...\n", .help = HELP_OG_LOGS, .layout = "lines" };
  *
  *	reader_options(&r, argc, argv, "c:f:hl:n:Vw:");
- *	reader_load(&r);
- *	reader_render(&r, RENDER_LINES);
- *	reader_events(&r, &r.s, -1);
- *	reader_output(&r);
- *	reader_head(&r);
+ *	reader_filter(&r, RENDER_LINES, 0);
  *	while (reader_request(&r, &request, &given))
  *		...
  *	return reader_end(&r);
@@ -86,6 +82,8 @@ void reader_lines(struct reader *);
 void reader_events(struct reader *, struct sim *, int layout);
 /* What stands above all records of the layout. */
 void reader_head(struct reader *);
+/* All of these for a program that makes records of events: of lines in any layout or, `own`, in that of the records. */
+void reader_filter(struct reader *, enum render_kind, int own);
 /* The time asked for, as far as it is in the world: [from, to); from >= to: none of it. */
 void reader_time(const struct reader *, int64_t *from, int64_t *to);
 
