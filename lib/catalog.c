@@ -353,6 +353,21 @@ name_of(struct load *l, const char *dir)
 	return catalog_keep(l, last, strlen(last));
 }
 
+/* What was asked for is nowhere: where it was looked for. */
+static void
+not_found(struct load *l, const char *name)
+{
+	const char *share = getenv("OG_SHARE");
+
+	if (strchr(name, '/') != NULL)
+		tsv_error(l->err, l->errsize, name, 0, "no such catalog: there is no folder of this path");
+	else if (share == NULL || *share == '\0')
+		tsv_error(l->err, l->errsize, name, 0, "no such catalog in " OG_SHARE_DIR ", nor does OG_SHARE name a folder");
+	else
+		tsv_error(l->err, l->errsize, name, 0, "no such catalog in %.200s, which is OG_SHARE, or in " OG_SHARE_DIR, share);
+	longjmp(l->out, 1);
+}
+
 static void
 find_folders(struct load *l, const char *name)
 {
@@ -368,10 +383,8 @@ find_folders(struct load *l, const char *name)
 		if (stat(l->dir[OWN], &st) == -1 || !S_ISDIR(st.st_mode))
 			l->dir[OWN] = NULL;
 	}
-	if (l->dir[OWN] == NULL) {
-		tsv_error(l->err, l->errsize, name, 0, "no such catalog");
-		longjmp(l->out, 1);
-	}
+	if (l->dir[OWN] == NULL)
+		not_found(l, name);
 	l->dir[DEFAULT] = shared_folder(l, "default");
 	l->c->dir = l->dir[OWN];
 	l->c->defaults = l->dir[DEFAULT];

@@ -168,16 +168,17 @@ columns=(file chain format interval tier audience rows)
 
 # The folder of a catalog: a path, or a name that is looked up as all programs do.
 folder_of() {
-	local dir
+	local dir also=
 
 	case $1 in
 	*/*) dir=$1 ;;
 	*)
+		also=${OG_SHARE:+ or $OG_SHARE/$1, as OG_SHARE is $OG_SHARE}
 		dir=${OG_SHARE-}/$1
 		[ -n "${OG_SHARE-}" ] && [ -d "$dir" ] || dir=$(dirname "$(readlink -f "$0")")/../share/og/$1
 		;;
 	esac
-	[ -d "$dir" ] || refuse "$1: no such catalog"
+	[ -d "$dir" ] || refuse "$1: no such catalog: no folder $dir$also"
 	echo "$dir"
 }
 

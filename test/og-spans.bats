@@ -86,7 +86,8 @@ passed() {
 
 @test "-c: a name, a path, and a catalog that is not the world's" {
 	spans <e | cmp - s
-	OG_SHARE=$OG_ROOT/share/og refused 2 "og-spans: orders: no such catalog" og-spans -w w <e
+	OG_SHARE=$OG_ROOT/share/og run -2 --separate-stderr og-spans -w w <e
+	[[ "$stderr" == "og-spans: orders: no such catalog in $OG_ROOT/share/og, which is OG_SHARE, or in /"* ]]
 	refused 2 'og-spans: w:1: a world of catalog "orders", not "social"' og-spans -c social -w w <e
 }
 
