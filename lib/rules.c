@@ -89,14 +89,17 @@ static int
 parse_steps(struct rule *x, const char *s)
 {
 	size_t n = strcspn(s, "=");
+	int rank = 0;
 
 	if (s[n] == '\0' || n == 0 || (x->step_column = strndup(s, n)) == NULL)
 		return -1;
-	for (s += n + 1; *s != '\0'; s += n + (s[n] == '<')) {
-		n = strcspn(s, "<");
-		if (x->nsteps == RULES_STEPS || (x->step[x->nsteps] = strndup(s, n)) == NULL)
+	for (s += n + 1; *s != '\0'; s += n + (s[n] != '\0')) {
+		n = strcspn(s, "<,");
+		if (x->nsteps == RULES_STEPS || (x->step[x->nsteps].p = strndup(s, n)) == NULL)
 			return -1;
-		x->nsteps++;
+		x->step[x->nsteps].n = n;
+		x->step_rank[x->nsteps++] = rank;
+		rank += s[n] == '<';
 	}
 	return 0;
 }
@@ -200,9 +203,13 @@ rules_free(struct rules *r)
 		free(r->windows[i]->effect);
 		free(r->windows[i]);
 	}
+	for (int i = 0; i < r->nconditions; i++)
+		condition_free(r->condition[i]);
+	free(r->condition);
 	for (int i = 0; i < r->nfiles; i++)
 		free(r->file[i].path);
 	free(r->file);
+	free(r->order);
 	free(r->windows);
 	free(r->rule);
 	free(r->truth);
@@ -259,14 +266,18 @@ static int
 file_of(struct rules *r, const char *table, const char *folder)
 {
 	char path[4096];
+	struct stat st;
 	int k = 0;
 
 	for (; k < r->nfiles; k++)
 		if (r->file[k].table != NULL && strcmp(r->file[k].table, table) == 0)
 			return k;
 	r->file[k].table = table;
-	if (find_table(folder, table, path, sizeof(path)) == 0 && (r->file[k].path = strdup(path)) == NULL)
-		return -1;
+	if (find_table(folder, table, path, sizeof(path)) == 0) {
+		if ((r->file[k].path = strdup(path)) == NULL)
+			return -1;
+		r->file[k].size = stat(path, &st) == 0 ? st.st_size : 0;
+	}
 	r->nfiles++;
 	return k;
 }
@@ -333,28 +344,26 @@ bind_rules(struct rules *r, const struct csv *c, const char *file)
 	}
 }
 
+/* What a table is needed for in a pass: how many parts. */
 static int
-is_about(const struct rule *x, const char *file, int pass)
+find_parts(struct rules *r, const char *file, int pass, struct part *part)
 {
-	if (x->off)
-		return 0;
-	/* Others may need its keys. */
-	if (!x->known)
-		return pass == 0 && x->against.file == file && (x->kind == K_EXISTS || x->kind == K_MISSING);
-	if (pass == 1)
-		return x->of.file == file && (x->kind == K_EXISTS || x->kind == K_MISSING || x->kind == K_OFFSET);
-	return x->of.file == file || x->against.file == file;
+	int n = 0;
+
+	for (int i = 0; i < r->n; i++)
+		for (int side = 0; side < 2; side++)
+			if (rule_needs(&r->rule[i], side, file, pass))
+				part[n++] = (struct part){ .rule = &r->rule[i], .side = side };
+	return n;
 }
 
 static int
-read_table(struct rules *r, const char *file, int pass)
+read_table(struct rules *r, const char *file, int pass, struct part *part)
 {
+	int n = find_parts(r, file, pass, part), got = 0;
 	struct csv c;
-	int got = 0, wanted = 0;
 
-	for (int i = 0; i < r->n; i++)
-		wanted |= is_about(&r->rule[i], file, pass);
-	if (!wanted)
+	if (n == 0)
 		return 0;
 	errno = 0;
 	if (csv_open(&c, file) == -1)
@@ -362,15 +371,57 @@ read_table(struct rules *r, const char *file, int pass)
 	else {
 		c.id = file;
 		bind_rules(r, &c, file);
+		n = find_parts(r, file, pass, part);
 		while ((got = csv_next(&c)) == 1)
-			for (int i = 0; i < r->n; i++)
-				if (is_about(&r->rule[i], file, pass))
-					rule_row(r, &r->rule[i], &c, pass);
+			rules_row(r, part, n, &c);
+		rules_rest(part, n);
 	}
 	if (got == -1)
 		(void)rules_fail(r, file, c.line, "%s", errno != 0 ? strerror(errno) : c.why);
 	csv_close(&c);
 	return got;
+}
+
+static int
+read_tables(struct rules *r)
+{
+	struct part *part = calloc((size_t)r->n * 2 + 1, sizeof(*part));
+	int failed = 0;
+
+	if (part == NULL)
+		return rules_fail(r, r->path, 0, "%s", strerror(errno));
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < r->nfiles && failed == 0; i++)
+			if (r->order[i]->path != NULL)
+				failed = read_table(r, r->order[i]->path, pass, part);
+	free(part);
+	return failed;
+}
+
+static int
+file_order(const void *one, const void *two)
+{
+	const struct file *a = *(struct file *const *)one, *b = *(struct file *const *)two;
+
+	return a->size != b->size ? (a->size > b->size) - (a->size < b->size) : (a > b) - (a < b);
+}
+
+/* The largest table comes last: what its rows are looked for in is known by then, and it need not be read again. */
+static int
+order_files(struct rules *r)
+{
+	if ((r->order = calloc((size_t)r->nfiles + 1, sizeof(struct file *))) == NULL)
+		return rules_fail(r, r->path, 0, "%s", strerror(errno));
+	for (int k = 0; k < r->nfiles; k++)
+		r->order[k] = &r->file[k];
+	qsort(r->order, (size_t)r->nfiles, sizeof(struct file *), file_order);
+	for (int i = 0; i < r->n; i++) {
+		struct rule *x = &r->rule[i];
+
+		for (int k = 0; k < r->nfiles && x->against.file != NULL && r->order[k]->path != x->of.file; k++)
+			x->early |= r->order[k]->path == x->against.file;
+	}
+	return 0;
 }
 
 /* Rules that look for rows among the same ones need their keys but once. */
@@ -423,10 +474,8 @@ rules_run(struct rules *r, const char *folder, char *err, size_t errsize)
 	if (read_truth(r, folder) == -1 || set_bounds(r) == -1)
 		return -1;
 	share_sets(r);
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < r->nfiles; i++)
-			if (r->file[i].path != NULL && read_table(r, r->file[i].path, pass) == -1)
-				return -1;
+	if (order_files(r) == -1 || read_tables(r) == -1)
+		return -1;
 	for (int i = 0; i < r->n; i++)
 		if (!r->rule[i].off)
 			rule_end(r, &r->rule[i]);

@@ -1,4 +1,5 @@
 /* CSV as RFC 4180 has it: cells between commas, in quotes where they hold commas, quotes or line ends. LF or CRLF. */
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "mix.h"
 #include "rules_impl.h"
 
@@ -42,15 +44,68 @@ quoted(char *p, const char *limit, struct cell *cell, char **end)
 
 /* Is the line over, or does a quoted cell go on behind it? */
 static int
-is_whole(const char *line, size_t len)
+is_whole(struct csv *c, const char *line, size_t len)
 {
 	int inside = 0;
 
-	if (memchr(line, '"', len) == NULL)
+	if ((c->plain = memchr(line, '"', len) == NULL))
 		return 1;
 	for (size_t i = 0; i < len; i++)
 		inside ^= line[i] == '"';
 	return !inside;
+}
+
+#ifdef __SSE2__
+typedef char wide __attribute__((vector_size(16)));
+#endif
+
+/* Bit i: byte i of the 64 from p on is a comma; of those at `end` and behind it none is. */
+static uint64_t
+commas(const char *p, const char *end)
+{
+	static const uint64_t ones = 0x0101010101010101ULL, low = 0x7f7f7f7f7f7f7f7fULL;
+	uint64_t found = 0;
+	size_t n = end - p < 64 ? (size_t)(end - p) : 64, i = 0;
+
+#ifdef __SSE2__
+	for (; n - i >= sizeof(wide); i += sizeof(wide)) {
+		wide w;
+
+		memcpy(&w, p + i, sizeof(w));
+		found |= (uint64_t)(unsigned)__builtin_ia32_pmovmskb128((wide)(w == ',')) << i;
+	}
+#endif
+	for (; i < n; i += 8) {
+		uint64_t x = 0;
+
+		memcpy(&x, p + i, n - i < 8 ? n - i : 8);
+		x = le64toh(x) ^ ones * ',';
+		/* The highest bit of each byte that is 0, then all of them next to each other. Source: Warren, Hacker's Delight, 6-1 */
+		x = ~(((x & low) + low) | x | low);
+		found |= ((x >> 7) * 0x0102040810204080ULL >> 56) << i;
+	}
+	return found;
+}
+
+/* A line without quotes. How many cells, max + 1 when there are more. */
+static int
+split_plain(const char *line, size_t len, struct cell *cell, int max)
+{
+	const char *from = line, *end = line + len;
+	int n = 0;
+
+	for (const char *p = line; p < end; p += 64)
+		for (uint64_t x = commas(p, end); x != 0; x &= x - 1) {
+			const char *comma = p + __builtin_ctzll(x);
+
+			if (n == max)
+				return max + 1;
+			cell[n++] = (struct cell){ from, (size_t)(comma - from) };
+			from = comma + 1;
+		}
+	if (n < max)
+		cell[n] = (struct cell){ from, (size_t)(end - from) };
+	return n + 1;
 }
 
 /* How many cells, or -1. */
@@ -62,6 +117,10 @@ split(struct csv *c, char *line, size_t len, struct cell *cell, int max)
 
 	if (len > 0 && limit[-1] == '\r')
 		limit--;
+	if (c->plain) {
+		n = split_plain(line, (size_t)(limit - line), cell, max);
+		return n > max ? fail(c, "more cells than columns") : n;
+	}
 	for (;;) {
 		if (n == max)
 			return fail(c, "more cells than columns");
@@ -94,13 +153,13 @@ next_line(struct csv *c, char **line, size_t *len)
 	if (status == REC_END)
 		return 0;
 	c->line = c->in.line;
-	if (is_whole(*line, *len))
+	if (is_whole(c, *line, *len))
 		return 1;
 	c->joined.n = 0;
 	for (;;) {
 		if (buf_put(&c->joined, *line, *len) == -1 || buf_put(&c->joined, "\n", 1) == -1)
 			return -1;
-		if (is_whole(c->joined.p, c->joined.n))
+		if (is_whole(c, c->joined.p, c->joined.n))
 			break;
 		if (c->joined.n > OUT_LINE_MAX || (status = rec_next(&c->in, line, len)) != REC_LINE)
 			return status == REC_ERROR ? -1 : fail(c, "a quoted cell without an end");
@@ -129,11 +188,11 @@ csv_open(struct csv *c, const char *path)
 		return -1;
 	c->name = calloc((size_t)c->ncols, sizeof(*c->name));
 	c->cell = calloc((size_t)c->ncols, sizeof(*c->cell));
-	c->hashed = calloc((size_t)c->ncols, sizeof(*c->hashed));
+	c->known = calloc((size_t)c->ncols, sizeof(*c->known));
 	for (int i = 0; c->name != NULL && i < c->ncols; i++)
 		if ((c->name[i] = strndup(head[i].p, head[i].n)) == NULL)
 			return -1;
-	return c->name == NULL || c->cell == NULL || c->hashed == NULL ? -1 : 0;
+	return c->name == NULL || c->cell == NULL || c->known == NULL ? -1 : 0;
 }
 
 int
@@ -158,7 +217,7 @@ csv_close(struct csv *c)
 		free(c->name[i]);
 	free(c->name);
 	free(c->cell);
-	free(c->hashed);
+	free(c->known);
 	free(c->path);
 	buf_free(&c->joined);
 	rec_close(&c->in);
@@ -170,11 +229,32 @@ csv_close(struct csv *c)
 uint64_t
 csv_hash(const struct csv *c, int column)
 {
-	struct hashed *h = &c->hashed[column];
+	struct known *k = &c->known[column];
 
-	if (h->row != c->row)
-		*h = (struct hashed){ c->row, mix_name(c->cell[column].p, c->cell[column].n) };
-	return h->hash;
+	const struct cell *x = &c->cell[column];
+
+	if (k->hash_row == c->row)
+		return k->hash;
+	if (k->hash_row == 0 || k->n != x->n || x->n > sizeof(k->text) || memcmp(k->text, x->p, x->n) != 0) {
+		k->hash = mix_name(x->p, x->n);
+		k->n = x->n;
+		memcpy(k->text, x->p, x->n < sizeof(k->text) ? x->n : sizeof(k->text));
+	}
+	k->hash_row = c->row;
+	return k->hash;
+}
+
+int
+csv_time(const struct csv *c, int column, int64_t *us)
+{
+	struct known *k = &c->known[column];
+
+	if (k->time_row != c->row) {
+		k->time_row = c->row;
+		k->is_time = clock_parse(c->cell[column].p, c->cell[column].n, &k->us) == 0;
+	}
+	*us = k->us;
+	return k->is_time ? 0 : -1;
 }
 
 int

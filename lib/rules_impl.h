@@ -10,12 +10,14 @@
 
 #define RULES_TEXT 256
 #define RULES_KEYS 8    /* columns of a key */
-#define RULES_STEPS 16  /* of an order */
+#define RULES_STEPS 64  /* values of an order */
 #define RULES_RUN 65536 /* rows that stand together */
 #define RULES_COLUMNS 256
 #define RULES_GROUPS 256   /* of a statistic */
 #define RULES_HOUR "@hour" /* groups by hour of the day */
 #define RULES_END "end"    /* the last minute of the world, when clocks are turned back so that nothing comes after it */
+#define RULES_CELL 60      /* bytes of a cell that messages show */
+#define RULES_LATER 16     /* a power of two */
 
 /* A table that is being read. */
 struct csv {
@@ -28,10 +30,15 @@ struct csv {
 		const char *p;
 		size_t n;
 	} * cell;
-	struct hashed {
-		uint64_t row, hash;
-	} * hashed;        /* what csv_hash() found, of which row */
+	struct known {
+		uint64_t hash_row, hash, time_row;
+		int64_t us;
+		int is_time;
+		size_t n; /* of the cell that was hashed last; rows below often have it again */
+		char text[RULES_CELL];
+	} * known;         /* what csv_hash() and csv_time() found, of which row */
 	uint64_t row;      /* from 1 */
+	int plain;         /* the line has no quotes */
 	struct buf joined; /* a row that goes over several lines */
 	uint64_t line;
 	char why[RULES_TEXT];
@@ -44,16 +51,29 @@ int csv_next(struct csv *);
 void csv_close(struct csv *);
 /* The key of a cell of the row, found out once. */
 uint64_t csv_hash(const struct csv *, int column);
+/* The time in a cell of the row, likewise. 0, or -1: there is none. */
+int csv_time(const struct csv *, int column, int64_t *us);
 /* -1: none of this name. */
 int csv_column(const struct csv *, const char *name, size_t n);
 
+/* One of several values, the text of which is known. */
+struct value {
+	char *p;
+	size_t n;
+};
+
 enum relation { IS, IS_NOT, ABOVE, BELOW, DURING, NOT_DURING, AT, NOT_AT };
+/* Selections of one table share what they have in common. */
 struct condition {
+	char *table, *text;
+	uint64_t row; /* what follows is of this one; 0: none */
+	int held;
+	int time; /* column of when a row was */
 	enum relation relation;
 	char *column;
 	int at; /* of the column; set when the table is opened */
 	int n;
-	char **value;
+	struct value *value;
 	int of_links; /* one of the links that the windows' incidents are about */
 	double number;
 	struct windows *windows;
@@ -67,7 +87,7 @@ struct windows {
 	int nincidents;
 	const struct world_incident **incident;
 	struct world_burst *span;
-	char **link;
+	struct value *link;
 };
 
 /* TABLE.COLUMN[CONDITION & CONDITION] */
@@ -78,9 +98,9 @@ struct selection {
 	char *column[RULES_KEYS];
 	int at[RULES_KEYS], time;
 	int nvalues; /* "column=a|b" counts rows of these values: 1 or 0 */
-	char **value;
+	struct value *value;
 	int nconditions;
-	struct condition *condition;
+	struct condition **condition;
 };
 
 enum kind {
@@ -129,16 +149,23 @@ struct group {
 };
 
 struct prints {
-	uint64_t *print;
-	int64_t *value; /* NULL: none are kept */
+	uint64_t *print; /* by their highest bits, so that growing goes through both tables in order */
+	int64_t *value;  /* NULL: none are kept */
 	size_t n, size;
-	int full;
+	int shift, full;
 };
 
 /* 1 if it is new, 0; *value: where its value is. Full: -1. */
 int prints_put(struct prints *, uint64_t print, int64_t **value);
 int prints_has(const struct prints *, uint64_t print, int64_t *value);
 void prints_free(struct prints *);
+/* It will be looked for: memory that far apart takes its time. */
+static inline void
+prints_expect(const struct prints *s, uint64_t print)
+{
+	if (s->size > 0)
+		__builtin_prefetch(&s->print[print >> s->shift]);
+}
 
 struct seen {
 	uint64_t key; /* of the clock, or of the span */
@@ -151,10 +178,13 @@ struct rule {
 	enum kind kind;
 	struct selection of, against;
 	int has_against, off; /* off: not at this level */
+	int early;            /* the other table is read first, so that rows can be looked for at once */
 	char *by[3];          /* names of columns */
 	int by_at[3];
-	int nsteps; /* of an order: values of `step_column`, comma-separated, by rank */
-	char *step_column, *step[RULES_STEPS];
+	int nsteps; /* of an order: values of `step_column`, each with its rank */
+	char *step_column;
+	struct value step[RULES_STEPS];
+	int step_rank[RULES_STEPS];
 	int step_at;
 	double low, high;
 	struct sums sums[2]; /* of all groups: rows, bad and timed alone */
@@ -186,10 +216,11 @@ struct rule {
 struct rules {
 	const struct world *w;
 	const char *path, *level;
-	struct {
+	struct file {
 		const char *table;
 		char *path; /* NULL: there is none */
-	} * file;
+		int64_t size;
+	} * file, **order; /* order: in which they are read */
 	int nfiles;
 	char *truth; /* ground_truth.json */
 	size_t truth_n;
@@ -197,6 +228,8 @@ struct rules {
 	struct rule *rule;
 	struct windows **windows;
 	int nwindows;
+	struct condition **condition;
+	int nconditions;
 	int64_t minutes; /* of the world */
 	char *err;
 	size_t errsize;
@@ -216,9 +249,10 @@ int selection_parse(struct rules *, struct selection *, const char *text, const 
 void selection_free(struct selection *);
 /* Find the columns in an open table. 0, or -1 with *missing. */
 int selection_bind(struct selection *, const struct csv *, const char **missing);
-/* Does the row belong to it? *us: its time, if a condition asks for it. */
-int selection_holds(const struct selection *, const struct csv *, int64_t *us);
-int cell_time(struct cell, int64_t *us);
+void condition_free(struct condition *);
+/* Does the row belong to it? */
+int selection_holds(const struct selection *, const struct csv *);
+int cell_is(struct cell, const struct value *, int n);
 int cell_number(struct cell, double *);
 uint64_t cells_key(const struct selection *, const struct csv *);
 
@@ -230,8 +264,24 @@ rule_has_groups(const struct rule *x)
 }
 int rule_prepare(struct rules *, struct rule *);
 void rule_free(struct rule *);
-/* One row; pass 0 or 1. */
-void rule_row(struct rules *, struct rule *, const struct csv *, int pass);
+/* A rule as far as it is about a table: rows of one side. */
+struct part {
+	struct rule *rule;
+	int side; /* 0: "of", 1: "against" */
+	uint64_t nlater;
+	struct later {
+		uint64_t key, line;
+		int64_t us;
+		int n;
+		char text[RULES_CELL];
+	} later[RULES_LATER]; /* keys of rows that are not looked for yet; a ring */
+};
+/* Is there something to do for these rows in this pass over the tables, 0 or 1? */
+int rule_needs(const struct rule *, int side, const char *file, int pass);
+/* One row, for all that its table is needed for. */
+void rules_row(struct rules *, struct part *, int n, const struct csv *);
+/* When the table has been read. */
+void rules_rest(struct part *, int n);
 /* A number as it is told: counts whole, times as such, all else in six digits. */
 const char *rule_number(const struct rule *, double, char buf[32]);
 /* When all tables are read. */

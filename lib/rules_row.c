@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "clock.h"
 #include "mix.h"
@@ -36,10 +37,28 @@ unknown(struct rule *x, const char *why)
 
 /* ---- fingerprints ---- */
 
+#define LARGE_PAGE (2 << 20)
+
+/* n bytes of zeros. Large sets lie in large pages where the system has them: they are looked into all over. */
+static void *
+zeros(size_t n)
+{
+	void *p;
+
+	if (n < LARGE_PAGE)
+		return calloc(1, n);
+	if ((p = aligned_alloc(LARGE_PAGE, n)) == NULL)
+		return NULL;
+#ifdef MADV_HUGEPAGE
+	(void)madvise(p, n, MADV_HUGEPAGE);
+#endif
+	return memset(p, 0, n);
+}
+
 static size_t
 slot_of(const struct prints *s, uint64_t print)
 {
-	size_t at = mix(print) & (s->size - 1);
+	size_t at = print >> s->shift;
 
 	while (s->print[at] != 0 && s->print[at] != print)
 		at = (at + 1) & (s->size - 1);
@@ -49,12 +68,12 @@ slot_of(const struct prints *s, uint64_t print)
 static int
 grow(struct prints *s, int values)
 {
-	struct prints larger = { .n = s->n, .size = s->size > 0 ? s->size * 2 : 1024 };
+	struct prints larger = { .n = s->n, .size = s->size > 0 ? s->size * 2 : 1024, .shift = s->size > 0 ? s->shift - 1 : 54 };
 
 	if (larger.size * (values ? 16 : 8) > RULES_SET_MAX)
 		return -1;
-	larger.print = calloc(larger.size, sizeof(*larger.print));
-	larger.value = values ? calloc(larger.size, sizeof(*larger.value)) : NULL;
+	larger.print = zeros(larger.size * sizeof(*larger.print));
+	larger.value = values ? zeros(larger.size * sizeof(*larger.value)) : NULL;
 	if (larger.print == NULL || (values && larger.value == NULL)) {
 		free(larger.print);
 		free(larger.value);
@@ -164,20 +183,21 @@ rule_prepare(struct rules *r, struct rule *x)
 
 /* The group of a row; NULL: it cannot be counted. */
 static struct group *
-group_of(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t *us)
+group_of(struct rules *r, struct rule *x, int side, const struct csv *c)
 {
 	struct cell cell = { "", 0 };
 	char hour[8];
 	uint64_t key;
+	int64_t us;
 
 	if (!rule_has_groups(x))
 		return &x->groups[0];
 	if (is_of_hours(x)) {
-		if (*us == INT64_MIN && cell_time(c->cell[side == OF ? x->of.time : x->against.time], us) == -1) {
+		if (csv_time(c, side == OF ? x->of.time : x->against.time, &us) == -1) {
 			rule_fault(x, c, 0, "no time");
 			return NULL;
 		}
-		key = (uint64_t)(*us / CLOCK_HOUR % 24);
+		key = (uint64_t)(us / CLOCK_HOUR % 24);
 		cell.n = (size_t)snprintf(hour, sizeof(hour), "%02d:00", (int)key);
 		cell.p = hour;
 	} else {
@@ -207,7 +227,7 @@ rule_free(struct rule *x)
 	for (int i = 0; i < 3; i++)
 		free(x->by[i]);
 	for (int i = 0; i < x->nsteps; i++)
-		free(x->step[i]);
+		free(x->step[i].p);
 	free(x->step_column);
 	prints_free(&x->prints);
 	selection_free(&x->of);
@@ -228,15 +248,12 @@ row_number(struct sums *t, const struct selection *s, const struct csv *c, doubl
 	int64_t us;
 
 	if (s->nvalues > 0) {
-		*x = 0;
-		for (int i = 0; i < s->nvalues; i++)
-			if (strlen(s->value[i]) == cell.n && memcmp(s->value[i], cell.p, cell.n) == 0)
-				*x = 1;
+		*x = cell_is(cell, s->value, s->nvalues);
 		return 0;
 	}
 	if (cell_number(cell, x) == 0)
 		return 0;
-	if (cell_time(cell, &us) == -1)
+	if (csv_time(c, s->at[0], &us) == -1)
 		return -1;
 	t->timed = 1;
 	*x = (double)us / CLOCK_SECOND;
@@ -244,12 +261,13 @@ row_number(struct sums *t, const struct selection *s, const struct csv *c, doubl
 }
 
 static void
-add(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t us)
+add(struct rules *r, struct rule *x, int side, const struct csv *c)
 {
 	const struct selection *s = side == OF ? &x->of : &x->against;
-	struct group *g = group_of(r, x, side, c, &us);
+	struct group *g = group_of(r, x, side, c);
 	struct sums *t;
 	double v = 0;
+	int64_t us;
 
 	x->sums[side].rows++;
 	if (g == NULL)
@@ -259,7 +277,7 @@ add(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t us)
 	if (x->kind == K_ROWS || x->kind == K_SHARE)
 		return;
 	if (x->kind == K_DAY) {
-		if (us == INT64_MIN && cell_time(c->cell[s->time], &us) == -1)
+		if (csv_time(c, s->time, &us) == -1)
 			rule_fault(x, c, 0, "no time");
 		else
 			t->hour[us / CLOCK_HOUR % 24]++;
@@ -282,7 +300,7 @@ add(struct rules *r, struct rule *x, int side, const struct csv *c, int64_t us)
 	if (t->minute != NULL) {
 		int64_t m;
 
-		if (us == INT64_MIN && cell_time(c->cell[s->time], &us) == -1)
+		if (csv_time(c, s->time, &us) == -1)
 			return;
 		m = (us - r->w->begin) / CLOCK_MINUTE;
 		if (us >= r->w->begin && m < r->minutes) {
@@ -330,48 +348,36 @@ begin_group(struct rule *x, const struct csv *c, uint64_t key)
 		rule_fault(x, c, 0, "others of its group stand elsewhere");
 }
 
-/* A value of the list "a,b"? */
-static int
-is_listed(const char *list, struct cell c)
-{
-	for (const char *p = list; *p != '\0';) {
-		size_t n = strcspn(p, ",");
-
-		if (n == c.n && memcmp(p, c.p, n) == 0)
-			return 1;
-		p += n + (p[n] == ',');
-	}
-	return 0;
-}
-
 /*
  * The rows of a group that stand together: steps follow each other, and no clock goes backwards. by: group, clock.
  */
 static void
 row_order(struct rule *x, const struct csv *c)
 {
-	uint64_t key = cell_key(c, x->by_at[0]), clock = x->by[1] == NULL ? 1 : cell_key(c, x->by_at[1]);
+	uint64_t clock = x->by[1] == NULL ? 1 : cell_key(c, x->by_at[1]);
 	struct seen *s = NULL;
 	int64_t us;
-	int rank = 0;
+	int i = 0, rank;
 
-	begin_group(x, c, key);
+	begin_group(x, c, cell_key(c, x->by_at[0]));
 	if (x->step_column != NULL) {
 		struct cell step = c->cell[x->step_at];
 
-		while (rank < x->nsteps && !is_listed(x->step[rank], step))
-			rank++;
-		if (rank == x->nsteps)
-			rule_fault(x, c, 0, "\"%s\" is no step: %.*s", x->step_column, (int)(step.n > 60 ? 60 : step.n), step.p);
+		while (i < x->nsteps && !cell_is(step, &x->step[i], 1))
+			i++;
+		rank = i < x->nsteps ? x->step_rank[i] : RULES_STEPS;
+		if (i == x->nsteps)
+			rule_fault(
+			    x, c, 0, "\"%s\" is no step: %.*s", x->step_column, (int)(step.n > RULES_CELL ? RULES_CELL : step.n), step.p);
 		else if (rank < x->rank)
 			rule_fault(x, c, 0, "%.*s after a later step", (int)step.n, step.p);
 		x->rank = rank;
 	}
-	if (cell_time(c->cell[x->of.at[0]], &us) == -1) {
+	if (csv_time(c, x->of.at[0], &us) == -1) {
 		rule_fault(x, c, 0, "\"%s\" is no time", x->of.column[0]);
 		return;
 	}
-	for (int i = 0; i < x->nseen && s == NULL; i++)
+	for (i = 0; i < x->nseen && s == NULL; i++)
 		if (x->seen[i].key == clock)
 			s = &x->seen[i];
 	if (s == NULL && (s = see(x)) != NULL)
@@ -389,13 +395,13 @@ static void
 row_inside(struct rule *x, const struct csv *c)
 {
 	struct cell parent = c->cell[x->by_at[2]], length = c->cell[x->of.at[1]];
-	uint64_t key = cell_key(c, x->by_at[0]), above = cell_key(c, x->by_at[2]);
+	uint64_t above = cell_key(c, x->by_at[2]);
 	const struct seen *up = NULL;
 	struct seen *s;
 	int64_t us, ns, end;
 
-	begin_group(x, c, key);
-	if (cell_time(c->cell[x->of.at[0]], &us) == -1 || num_scaled(length.p, length.n, 6, &ns) == -1) {
+	begin_group(x, c, cell_key(c, x->by_at[0]));
+	if (csv_time(c, x->of.at[0], &us) == -1 || num_scaled(length.p, length.n, 6, &ns) == -1) {
 		rule_fault(x, c, 0, "no time, or no length");
 		return;
 	}
@@ -404,7 +410,7 @@ row_inside(struct rule *x, const struct csv *c)
 		if (x->seen[i].key == above)
 			up = &x->seen[i];
 	if (parent.n > 0 && up == NULL)
-		rule_fault(x, c, 0, "no parent %.*s above it", (int)(parent.n > 60 ? 60 : parent.n), parent.p);
+		rule_fault(x, c, 0, "no parent %.*s above it", (int)(parent.n > RULES_CELL ? RULES_CELL : parent.n), parent.p);
 	else if (up == NULL && x->nseen > 0)
 		rule_fault(x, c, 0, "a second root");
 	if (up != NULL) {
@@ -423,77 +429,142 @@ row_inside(struct rule *x, const struct csv *c)
 /* ---- keys ---- */
 
 static void
-row_key(struct rule *x, const struct csv *c, int side, int pass)
+look_unique(struct rule *x, const struct later *l)
 {
-	const struct selection *s = side == OF ? &x->of : &x->against;
-	uint64_t key = cells_key(s, c);
-	struct cell cell = c->cell[s->at[0]];
-	int64_t us, *value, other;
-
-	if (x->kind == K_UNIQUE && pass == 0) {
-		x->sums[OF].rows++;
-		if (prints_put(&x->prints, key, NULL) == 0)
-			rule_fault(x, c, 0, "a second %.*s", (int)(cell.n > 60 ? 60 : cell.n), cell.p);
-		return;
-	}
-	if (side == AGAINST && pass == 0) {
-		if (x->kind == K_OFFSET) {
-			if (cell_time(c->cell[s->time], &us) == 0 && prints_put(&x->prints, key, &value) >= 0)
-				*value = us;
-		} else if (x->set == x && key != x->last) {
-			x->last = key;
-			(void)prints_put(&x->prints, key, NULL);
-		}
-	}
-	if (side != OF || pass != 1 || x->kind == K_UNIQUE)
-		return;
-	x->sums[OF].rows++;
-	if (x->kind != K_OFFSET) {
-		if (key != x->last) {
-			x->last = key;
-			x->last_found = prints_has(&x->set->prints, key, NULL);
-		}
-		if (x->last_found)
-			return;
-		x->sums[OF].bad++;
-		/* Where some may be missing, which ones they are is no fault. */
-		if (x->high <= 0)
-			rule_fault(x, c, 0, "there is no %.*s", (int)(cell.n > 60 ? 60 : cell.n), cell.p);
-	} else if (prints_has(&x->prints, key, &other) && cell_time(c->cell[s->time], &us) == 0) {
-		double ms = (double)(us - other) / 1000;
-
-		x->least = x->sums[OF].bad == 0 || ms < x->least ? ms : x->least;
-		x->most = x->sums[OF].bad == 0 || ms > x->most ? ms : x->most;
-		x->sums[OF].bad++;
-		if (ms < x->low || ms > x->high)
-			rule_fault(x, c, 0, "%.3f ms apart", ms);
-	}
+	if (prints_put(&x->prints, l->key, NULL) == 0)
+		rule_fault(x, NULL, l->line, "a second %.*s", l->n, l->text);
 }
 
-static int
-is_of_keys(enum kind k)
+static void
+look_offset(struct rule *x, const struct later *l)
 {
-	return k == K_UNIQUE || k == K_EXISTS || k == K_MISSING || k == K_OFFSET;
+	int64_t other;
+	double ms;
+
+	if (!prints_has(&x->prints, l->key, &other))
+		return;
+	ms = (double)(l->us - other) / 1000;
+	x->least = x->sums[OF].bad == 0 || ms < x->least ? ms : x->least;
+	x->most = x->sums[OF].bad == 0 || ms > x->most ? ms : x->most;
+	x->sums[OF].bad++;
+	if (ms < x->low || ms > x->high)
+		rule_fault(x, NULL, l->line, "%.3f ms apart", ms);
+}
+
+/* Is there what the row names? */
+static void
+look_exists(struct rule *x, const struct later *l)
+{
+	if (l->key != x->last) {
+		x->last = l->key;
+		x->last_found = prints_has(&x->set->prints, l->key, NULL);
+	}
+	if (x->last_found)
+		return;
+	x->sums[OF].bad++;
+	/* Where some may be missing, which ones they are is no fault. */
+	if (x->high <= 0)
+		rule_fault(x, NULL, l->line, "there is no %.*s", l->n, l->text);
+}
+
+static void
+look(struct rule *x, int side, const struct later *l)
+{
+	int64_t *value;
+
+	if (x->kind == K_UNIQUE)
+		look_unique(x, l);
+	else if (side == OF && x->kind == K_OFFSET)
+		look_offset(x, l);
+	else if (side == OF)
+		look_exists(x, l);
+	else if (x->kind != K_OFFSET)
+		(void)prints_put(&x->prints, l->key, NULL);
+	else if (prints_put(&x->prints, l->key, &value) >= 0)
+		*value = l->us;
+}
+
+/* A row with a key. Memory that far apart takes its time: some more rows are read before the key is looked for. */
+static void
+row_key(struct part *p, const struct csv *c)
+{
+	struct rule *x = p->rule;
+	const struct selection *s = p->side == OF ? &x->of : &x->against;
+	struct later *l = &p->later[p->nlater % RULES_LATER];
+	uint64_t key = cells_key(s, c);
+	struct cell cell = c->cell[s->at[0]];
+	int64_t us = 0;
+
+	if (p->side == OF)
+		x->sums[OF].rows++;
+	else if (x->kind != K_OFFSET && p->nlater > 0 && p->later[(p->nlater - 1) % RULES_LATER].key == key)
+		return;
+	if (x->kind == K_OFFSET && csv_time(c, s->time, &us) == -1)
+		return;
+	if (p->nlater >= RULES_LATER)
+		look(x, p->side, l);
+	l->us = us;
+	l->key = key;
+	l->line = c->line;
+	l->n = (int)(cell.n > RULES_CELL ? RULES_CELL : cell.n);
+	if (p->side == OF)
+		memcpy(l->text, cell.p, (size_t)l->n);
+	prints_expect(x->kind == K_UNIQUE || x->kind == K_OFFSET ? &x->prints : &x->set->prints, key);
+	p->nlater++;
+}
+
+/* ---- rows ---- */
+
+static int
+is_join(enum kind k)
+{
+	return k == K_EXISTS || k == K_MISSING;
+}
+
+int
+rule_needs(const struct rule *x, int side, const char *file, int pass)
+{
+	if (x->off || file != (side == OF ? x->of.file : x->against.file))
+		return 0;
+	/* Others may need the keys of a rule that is not known. */
+	if (side == AGAINST)
+		return pass == 0 && (is_join(x->kind) ? x->set == x : x->known);
+	return x->known && pass == ((is_join(x->kind) || x->kind == K_OFFSET) && !x->early);
 }
 
 void
-rule_row(struct rules *r, struct rule *x, const struct csv *c, int pass)
+rules_row(struct rules *r, struct part *part, int n, const struct csv *c)
 {
-	for (int side = OF; side <= AGAINST; side++) {
-		struct selection *s = side == OF ? &x->of : &x->against;
-		int64_t us;
+	for (int i = 0; i < n; i++) {
+		struct rule *x = part[i].rule;
 
-		if (s->file == NULL || s->file != c->id || (side == OF && !x->known) || !selection_holds(s, c, &us))
+		if ((part[i].side == OF && !x->known) || !selection_holds(part[i].side == OF ? &x->of : &x->against, c))
 			continue;
-		if (is_of_keys(x->kind))
-			row_key(x, c, side, pass);
-		else if (pass == 0 && x->kind == K_ORDER && side == OF) {
+		switch (x->kind) {
+		case K_UNIQUE:
+		case K_EXISTS:
+		case K_MISSING:
+		case K_OFFSET:
+			row_key(&part[i], c);
+			break;
+		case K_ORDER:
 			x->sums[OF].rows++;
 			row_order(x, c);
-		} else if (pass == 0 && x->kind == K_INSIDE && side == OF) {
+			break;
+		case K_INSIDE:
 			x->sums[OF].rows++;
 			row_inside(x, c);
-		} else if (pass == 0)
-			add(r, x, side, c, us);
+			break;
+		default:
+			add(r, x, part[i].side, c);
+		}
 	}
+}
+
+void
+rules_rest(struct part *part, int n)
+{
+	for (int i = 0; i < n; i++)
+		for (uint64_t k = part[i].nlater > RULES_LATER ? part[i].nlater - RULES_LATER : 0; k < part[i].nlater; k++)
+			look(part[i].rule, part[i].side, &part[i].later[k % RULES_LATER]);
 }

@@ -22,7 +22,7 @@ copy(const char *s, size_t n)
 
 /* "a|b": how many; -1: no memory. */
 static int
-split_values(const char *s, size_t n, char ***value)
+split_values(const char *s, size_t n, struct value **value)
 {
 	size_t count = 1, k = 0;
 
@@ -34,19 +34,21 @@ split_values(const char *s, size_t n, char ***value)
 		const char *bar = memchr(s, '|', n);
 		size_t len = bar == NULL ? n : (size_t)(bar - s);
 
-		if (((*value)[k++] = copy(s, len)) == NULL)
+		if (((*value)[k].p = copy(s, len)) == NULL)
 			return -1;
+		(*value)[k].n = strlen((*value)[k].p);
+		k++;
 		s += len + (bar != NULL);
 		n -= len + (bar != NULL);
 	}
 	return (int)count;
 }
 
-static int
-is_value(struct cell c, char *const *value, int n)
+int
+cell_is(struct cell c, const struct value *value, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (strlen(value[i]) == c.n && memcmp(value[i], c.p, c.n) == 0)
+		if (value[i].n == c.n && memcmp(value[i].p, c.p, c.n) == 0)
 			return 1;
 	return 0;
 }
@@ -128,14 +130,14 @@ static int
 add_links(struct windows *x, const struct world_incident *in)
 {
 	const struct catalog *c = &x->w->cat;
-	char **more = reallocarray(x->link, (size_t)x->nlinks + (size_t)c->nlinks + 1, sizeof(*more));
+	struct value *more = reallocarray(x->link, (size_t)x->nlinks + (size_t)c->nlinks + 1, sizeof(*more));
 
 	if (more == NULL)
 		return -1;
 	x->link = more;
 	for (int i = 0; i < c->nlinks; i++)
 		if (windows_on_link(x, in, i))
-			x->link[x->nlinks++] = c->link[i].id;
+			x->link[x->nlinks++] = (struct value){ c->link[i].id, strlen(c->link[i].id) };
 	return 0;
 }
 
@@ -357,6 +359,40 @@ parse_condition(struct rules *r, struct condition *c, const char *s, size_t n)
 	return parse_value(r, c, s + at + more + 1, n - at - more - 1);
 }
 
+/* The condition of a table, made when it is met first. NULL: it is none, or there is no memory. */
+static struct condition *
+condition_of(struct rules *r, const char *table, const char *s, size_t n)
+{
+	struct condition **more, *c;
+
+	for (int i = 0; i < r->nconditions; i++) {
+		c = r->condition[i];
+		if (strcmp(c->table, table) == 0 && strlen(c->text) == n && memcmp(c->text, s, n) == 0)
+			return c;
+	}
+	if ((more = reallocarray(r->condition, (size_t)r->nconditions + 1, sizeof(*more))) == NULL)
+		return NULL;
+	r->condition = more;
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return NULL;
+	r->condition[r->nconditions++] = c;
+	if ((c->table = strdup(table)) == NULL || (c->text = strndup(s, n)) == NULL)
+		return NULL;
+	return parse_condition(r, c, s, n) == 0 ? c : NULL;
+}
+
+void
+condition_free(struct condition *c)
+{
+	for (int k = 0; k < c->n; k++)
+		free(c->value[k].p);
+	free(c->value);
+	free(c->column);
+	free(c->table);
+	free(c->text);
+	free(c);
+}
+
 static int
 parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n)
 {
@@ -370,8 +406,9 @@ parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n)
 		const char *and = memchr(s, '&', n);
 		size_t len = and == NULL ? n : (size_t)(and-s);
 
-		if (parse_condition(r, &x->condition[x->nconditions++], s, len) == -1)
+		if ((x->condition[x->nconditions] = condition_of(r, x->table, s, len)) == NULL)
 			return -1;
+		x->nconditions++;
 		s += len + (and != NULL);
 		n -= len + (and != NULL);
 	}
@@ -421,14 +458,8 @@ selection_parse(struct rules *r, struct selection *x, const char *text, const ch
 void
 selection_free(struct selection *x)
 {
-	for (int i = 0; i < x->nconditions; i++) {
-		free(x->condition[i].column);
-		for (int k = 0; k < x->condition[i].n; k++)
-			free(x->condition[i].value[k]);
-		free(x->condition[i].value);
-	}
 	for (int i = 0; i < x->nvalues; i++)
-		free(x->value[i]);
+		free(x->value[i].p);
 	for (int i = 0; i < x->ncolumns; i++)
 		free(x->column[i]);
 	free(x->condition);
@@ -446,22 +477,20 @@ selection_bind(struct selection *x, const struct csv *c, const char **missing)
 			*missing = x->column[i];
 			return -1;
 		}
-	for (int i = 0; i < x->nconditions; i++)
-		if (x->condition[i].column != NULL &&
-		    (x->condition[i].at = csv_column(c, x->condition[i].column, strlen(x->condition[i].column))) == -1) {
-			*missing = x->condition[i].column;
-			return -1;
-		}
 	/* When a row was. */
 	if ((x->time = csv_column(c, "timestamp", 9)) == -1 && (x->time = csv_column(c, "start_ts", 8)) == -1)
 		x->time = 0;
-	return 0;
-}
+	for (int i = 0; i < x->nconditions; i++) {
+		struct condition *d = x->condition[i];
 
-int
-cell_time(struct cell c, int64_t *us)
-{
-	return clock_parse(c.p, c.n, us);
+		d->row = 0;
+		d->time = x->time;
+		if (d->column != NULL && (d->at = csv_column(c, d->column, strlen(d->column))) == -1) {
+			*missing = d->column;
+			return -1;
+		}
+	}
+	return 0;
 }
 
 int
@@ -471,21 +500,18 @@ cell_number(struct cell c, double *x)
 }
 
 static int
-condition_holds(const struct selection *x, const struct condition *d, const struct csv *c, int64_t *us)
+condition_holds(const struct condition *d, const struct csv *c)
 {
 	double number;
+	int64_t us;
 
 	switch (d->relation) {
 	case DURING:
 	case NOT_DURING:
-		if (*us == INT64_MIN && cell_time(c->cell[x->time], us) == -1)
-			return 0;
-		return is_during(d->windows, *us) == (d->relation == DURING);
+		return csv_time(c, d->time, &us) == 0 && is_during(d->windows, us) == (d->relation == DURING);
 	case AT:
 	case NOT_AT:
-		if (*us == INT64_MIN && cell_time(c->cell[x->time], us) == -1)
-			return 0;
-		return is_at(d->windows, *us, c->cell[d->at]) == (d->relation == AT);
+		return csv_time(c, d->time, &us) == 0 && is_at(d->windows, us, c->cell[d->at]) == (d->relation == AT);
 	case ABOVE:
 	case BELOW:
 		if (cell_number(c->cell[d->at], &number) == -1)
@@ -496,17 +522,23 @@ condition_holds(const struct selection *x, const struct condition *d, const stru
 		break;
 	}
 	if (d->of_links)
-		return is_value(c->cell[d->at], d->windows->link, d->windows->nlinks) == (d->relation == IS);
-	return is_value(c->cell[d->at], d->value, d->n) == (d->relation == IS);
+		return cell_is(c->cell[d->at], d->windows->link, d->windows->nlinks) == (d->relation == IS);
+	return cell_is(c->cell[d->at], d->value, d->n) == (d->relation == IS);
 }
 
 int
-selection_holds(const struct selection *x, const struct csv *c, int64_t *us)
+selection_holds(const struct selection *x, const struct csv *c)
 {
-	*us = INT64_MIN;
-	for (int i = 0; i < x->nconditions; i++)
-		if (!condition_holds(x, &x->condition[i], c, us))
+	for (int i = 0; i < x->nconditions; i++) {
+		struct condition *d = x->condition[i];
+
+		if (d->row != c->row) {
+			d->row = c->row;
+			d->held = condition_holds(d, c);
+		}
+		if (!d->held)
 			return 0;
+	}
 	return 1;
 }
 

@@ -242,7 +242,7 @@ session_open(struct sim *s, struct session *x, int class, uint64_t ordinal, int6
 	k.key = x->key;
 	once = arrange(s, x, class);
 	k.persona = k.class->persona[dist_pick(&k.class->who, mix_at(x->key, 0))];
-	for (int i = 0; i < s->c->npersonas && s->users[k.persona] == 0; i++) /* few users: somebody else's turn */
+	for (int i = 1; i < s->c->npersonas && s->users[k.persona] == 0; i++) /* few users: somebody else's turn */
 		k.persona = (k.persona + 1) % s->c->npersonas;
 	n = s->users[k.persona];
 	if (once) {

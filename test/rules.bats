@@ -106,6 +106,30 @@ PLANTS
 	[ "$bad" -eq 0 ] && [ "$count" -eq 21 ]
 }
 
+# The largest table is read last, and only once if all that its rows are looked for in was read before.
+@test "which table is the largest changes nothing" {
+	local table pad quote
+	printf -v pad '%*s' 2000 ''
+
+	# Some rows without their like, on either side; and keys that come again, next to each other and far apart.
+	sed -i '20,21s/,t/,u/; 700s/,h[12],/,h9,/; 900s/,a[0-9]*,/,a1,/' dir/data/clickhouse-lines.csv
+	sed -i '100d; 2000,2001s/,t[0-9]*,/,t7,/; 300s/,b[0-9]*,/,b9,/; 301s/,a[0-9]*,/,a9,/' dir/data/clickhouse-spans.csv
+	sed -i '12p; 500s/h1/h3/' dir/data/hosts.csv
+	run -1 --separate-stderr og-check -v dir
+	printf '%s\n' "$output" "$stderr" >want
+	[ "$(broken <<<"$output" | wc -w)" -ge 7 ]
+	for table in clickhouse-spans clickhouse-lines hosts delays visits; do
+		for quote in '' '"'; do
+			cp -r dir padded
+			sed "1s/\$/,pad/; 1!s/\$/,$quote${pad// /x}$quote/" dir/data/$table.csv >padded/data/$table.csv
+			[ -z "$(find padded -size +"$(stat -c %s padded/data/$table.csv)"c)" ]
+			run -1 --separate-stderr og-check -v padded
+			printf '%s\n' "$output" "${stderr//padded/dir}" | cmp - want
+			rm -r padded
+		done
+	done
+}
+
 @test "statistics follow the rows that their conditions select" {
 	# During the incident as slow as ever.
 	awk -F, -v OFS=, 'NR > 1 && $5 > 100 { $5 = $5 / 4 } 1' "$BATS_FILE_TMPDIR/dir/data/clickhouse-spans.csv" >dir/data/clickhouse-spans.csv
