@@ -34,7 +34,7 @@ decide(struct push_reply *reply, enum push_verdict verdict, const char *why, con
 
 /* ---- errors ---- */
 
-/* "409: detail; detail" of {"errors":[{"detail":..},...]}. 1 when it is that; 0: another body. */
+/* "409: detail; detail" of {"errors":[{"detail":..},...]}, and how many there are; -1: another body. */
 static int
 read_errors(struct api *api, const struct push_answer *a, char why[PUSH_WHY])
 {
@@ -42,11 +42,12 @@ read_errors(struct api *api, const struct push_answer *a, char why[PUSH_WHY])
 	const char *next = NULL, *errstr;
 	char text[TITLE];
 	size_t n;
+	int errors = 0;
 
 	if (!is_json(a) || !is_whole(a) || json_read(api->errors, a->body, a->len, &list, &errstr) == -1 || list.p == NULL)
-		return 0;
+		return -1;
 	n = (size_t)snprintf(why, PUSH_WHY, "%ld:", a->status);
-	while (json_each(list, &next, &one) == 1) {
+	for (; json_each(list, &next, &one) == 1; errors++) {
 		if (one.p[0] != '{' || json_read(api->error, one.p, one.n, v, &errstr) == -1)
 			continue;
 		if (json_text(v[0], text, sizeof(text)) <= 0 && json_text(v[1], text, sizeof(text)) <= 0)
@@ -57,7 +58,7 @@ read_errors(struct api *api, const struct push_answer *a, char why[PUSH_WHY])
 		if (n < PUSH_WHY)
 			n += (size_t)snprintf(why + n, PUSH_WHY - n, "%s %s", why[n - 1] == ':' ? "" : ";", text);
 	}
-	return 1;
+	return errors;
 }
 
 /* One that was there before. Servers on SQLAlchemy pass on what the database says, and the status with which they do that is 400. */
@@ -152,12 +153,17 @@ static void
 success(struct api *api, const struct batch *b, const struct push_answer *a, struct push_reply *reply)
 {
 	struct api_document d;
+	char why[PUSH_WHY];
 
 	if (api_read(api, b->text.p + b->rec->at, b->rec->len, &d) == -1)
 		return;
 	if (a->len > 0 && !is_json(a))
 		decide(reply, PUSH_STOP, "this is no server of JSON:API", a);
-	else if (d.pair != NULL && b->step == 0)
+	else if (a->len > 0 && read_errors(api, a, why) > 0) {
+		/* Whatever the status says, a document has either errors or data. */
+		reply->verdict = PUSH_REFUSED;
+		(void)snprintf(reply->why, sizeof(reply->why), "%s", why);
+	} else if (d.pair != NULL && b->step == 0)
 		join(api, b, a, reply);
 	else if (a->status != 200 && a->status != 201 && a->status != 204)
 		decide(reply, PUSH_STOP, "neither 200, 201 nor 204: whether it was done is not known", a);
@@ -181,7 +187,7 @@ api_answer(struct api *api, const struct batch *b, const struct push_answer *a, 
 	}
 	if (a->status < 400 || a->status > 499)
 		return;
-	errors = read_errors(api, a, why);
+	errors = read_errors(api, a, why) >= 0;
 	if (errors)
 		(void)snprintf(reply->why, sizeof(reply->why), "%s", why);
 	if (b->method == NULL && is_there(a)) {

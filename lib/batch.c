@@ -229,11 +229,17 @@ by_line(const void *a, const void *b)
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
-int
-batch_split(struct batch *b, size_t n, struct batch *to)
+void
+batch_unsort(struct batch *b)
 {
 	if (b->ngroup > 1)
 		qsort(b->rec, b->nrec, sizeof(*b->rec), by_line);
+}
+
+int
+batch_split(struct batch *b, size_t n, struct batch *to)
+{
+	batch_unsort(b);
 	for (size_t i = n; i < b->nrec; i++) {
 		const struct batch_rec *r = &b->rec[i];
 		const struct batch_group *g = &b->group[r->group];

@@ -69,6 +69,8 @@ void batch_undo(struct batch *);
 int batch_add(struct batch *, uint64_t line, const char *text, size_t len, size_t form_at, const char *key, size_t nkey);
 /* Records by group, in the order in which each group was first seen; within a group in the order of the input. */
 void batch_sort(struct batch *);
+/* Records in the order of the input again. */
+void batch_unsort(struct batch *);
 /* Move the records from the n-th of the input's order on to `to`, an empty batch. 0, or -1 with errno and both as they were. */
 int batch_split(struct batch *, size_t n, struct batch *to);
 /* A hash of bytes, good enough to tell that they have changed. */

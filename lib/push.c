@@ -101,6 +101,7 @@ push_note(struct push *p, const char *why, int again)
 void
 push_lose(struct push *p, uint64_t n, uint64_t first, int doubtful)
 {
+	p->journal.frozen = 1;
 	p->account->undelivered += n;
 	if (doubtful)
 		p->account->uncertain += n;

@@ -65,6 +65,7 @@ struct push_line {
 	int behind;      /* it begins a batch, too, and is not sent before each line ahead of it is accepted or refused */
 	uint64_t lane;   /* of the batch that it begins: not 0: batches of one lane are sent one after the other */
 	const char *why; /* when it is refused */
+	int open;        /* the next line belongs to it, so that no later run may begin between them */
 };
 
 /* Which server it is that answers: all stay 0 when it does not tell. */

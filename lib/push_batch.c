@@ -191,6 +191,7 @@ add_line(struct push *p, struct push_line *l, uint64_t offset)
 {
 	struct batch *b = p->filling;
 	size_t form_at;
+	int refused;
 
 	if (b != NULL && b->nrec > 0 && b->text.n + l->len + 1 > p->set->bytes)
 		close_batch(p);
@@ -199,7 +200,12 @@ add_line(struct push *p, struct push_line *l, uint64_t offset)
 	b = p->filling;
 	form_at = b->form.n;
 	l->form = &b->form;
-	if (p->user->check(p->user->arg, l) == -1) {
+	refused = p->user->check(p->user->arg, l) == -1;
+	if (!l->open)
+		p->open.line = 0;
+	else if (p->open.line == 0)
+		p->open = (struct batch_place){ .offset = offset, .line = l->number };
+	if (refused) {
 		b->form.n = form_at;
 		push_refuse(p, l->number, 0, l->why, l->text, l->len);
 		return 0;

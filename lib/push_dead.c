@@ -23,22 +23,32 @@ push_may_pass(int error)
 static int
 by_number(const void *a, const void *b)
 {
-	const uint64_t *x = a, *y = b;
+	const struct push_known *x = a, *y = b;
 
-	return *x < *y ? -1 : *x > *y;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
 
+/* A line of the file, n bytes with its newline. Another load may have a record of the same number there. */
 static int
-know(struct push *p, uint64_t line, size_t *room)
+know(struct push *p, const char *line, size_t n, size_t *room)
 {
+	const char *end = line + n - 1, *record = line;
+
+	for (int tabs = 0; tabs < 3; tabs++) {
+		if ((record = memchr(record, '\t', (size_t)(end - record))) == NULL)
+			return 0;
+		record++;
+	}
 	if (p->nknown == *room) {
-		uint64_t *known = reallocarray(p->known, *room = *room == 0 ? 64 : *room * 2, sizeof(*known));
+		struct push_known *known = reallocarray(p->known, *room = *room == 0 ? 64 : *room * 2, sizeof(*known));
 
 		if (known == NULL)
 			return -1;
 		p->known = known;
 	}
-	p->known[p->nknown++] = line;
+	p->known[p->nknown++] = (struct push_known){ .line = strtoull(line, NULL, 10), .hash = batch_hash(record, (size_t)(end - record)) };
 	return 0;
 }
 
@@ -55,7 +65,7 @@ read_known(struct push *p, const char *name)
 
 	while (!failed && (n = getline(&line, &size, f)) > 0 && line[n - 1] == '\n') {
 		whole += n;
-		failed = know(p, strtoull(line, NULL, 10), &room) == -1;
+		failed = know(p, line, (size_t)n, &room) == -1;
 	}
 	free(line);
 	if (f != NULL && fclose(f) != 0)
@@ -95,7 +105,7 @@ push_dead_open(struct push *p)
 	p->dead_size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	if (!S_ISREG(st.st_mode) || st.st_size == 0)
 		return 0;
-	if (p->journal.place.line > 0 || p->journal.reach > 0)
+	if (p->journal.old)
 		return st.st_size < (off_t)p->journal.dead || read_known(p, name) == 0 ? 0 : push_wrong(p, name, NULL);
 	return end_line(p, st.st_size);
 }
@@ -106,11 +116,15 @@ push_dead_put(struct push *p, uint64_t line, long status, const char *why, const
 	char head[64];
 	int n = snprintf(head, sizeof(head), "%" PRIu64 "\t%ld\t", line, status);
 	size_t before = p->late.n;
+	struct push_known key = { .line = line };
 
 	if (p->dead == -1)
 		return 0;
-	if (p->nknown > 0 && bsearch(&line, p->known, p->nknown, sizeof(line), by_number) != NULL)
-		return 0;
+	if (p->nknown > 0) {
+		key.hash = batch_hash(text, len);
+		if (bsearch(&key, p->known, p->nknown, sizeof(key), by_number) != NULL)
+			return 0;
+	}
 	if (buf_put(&p->late, head, (size_t)n) == -1 || buf_puts(&p->late, why) == -1 || buf_puts(&p->late, "\t") == -1 ||
 	    buf_put(&p->late, text, len) == -1 || buf_puts(&p->late, "\n") == -1) {
 		p->late.n = before;

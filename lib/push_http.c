@@ -390,6 +390,19 @@ push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
 	clean(why);
 }
 
+/*
+ * Success that was said before all of the body was taken is no receipt. After libcurl's own second try the count is that of this try: whole
+ * when it was answered.
+ */
+static int
+is_early(const struct push *p, const struct push_request *r)
+{
+	curl_off_t sent;
+
+	return r->batch != NULL && (r->batch->method == NULL || strcmp(r->batch->method, "GET") != 0) &&
+	    curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && sent < (curl_off_t)body_of(p, r->batch)->n;
+}
+
 /* 1 when there is an answer. */
 static int
 read_answer(struct push *p, struct push_request *r, CURLcode code, struct push_end *end, struct push_answer *a)
@@ -410,6 +423,11 @@ read_answer(struct push *p, struct push_request *r, CURLcode code, struct push_e
 	if (!complete(r, status) || buf_put(&r->answer, "", 1) == -1) {
 		end->code = CURLE_PARTIAL_FILE;
 		(void)snprintf(end->why, sizeof(end->why), "answer cut off, or without its length");
+		return 0;
+	}
+	if (push_verdict(status) == PUSH_TAKEN && is_early(p, r)) {
+		end->code = CURLE_SEND_ERROR;
+		(void)snprintf(end->why, sizeof(end->why), "%ld before the records were sent whole", status);
 		return 0;
 	}
 	/* Whoever looks at it may cut it anywhere. */

@@ -49,6 +49,11 @@ struct push_limit {
 	double mean, spread; /* of earlier ones; 0: none */
 };
 
+/* A refused record. */
+struct push_known {
+	uint64_t line, hash; /* of its text */
+};
+
 struct push_journal {
 	struct batch_place place; /* as it was written last: what is before it is settled */
 	uint64_t reach;           /* lines up to this one may be sent */
@@ -56,6 +61,8 @@ struct push_journal {
 	uint64_t *cut;            /* last lines of batches that were not cut by their size, in order */
 	size_t ncut, cuts;
 	int stale;           /* a cut is not written yet */
+	int old;             /* it is that of an earlier run */
+	int frozen;          /* it stays as it is: the input is not at its place, or what is behind that has been lost sight of */
 	int64_t when, since; /* ms: of the next writing; of the first failure */
 	unsigned failed;     /* times in a row */
 	uint64_t tail;       /* of the input before its place; 0: unknown */
@@ -89,7 +96,8 @@ struct push {
 	struct push_queue lost;    /* accepted by a server that is no more */
 	struct batch *spare;       /* to be used again */
 	struct batch *filling;
-	uint64_t stages; /* begun behind the first one */
+	struct batch_place open; /* of the first of the lines that belong together, while they go on; line 0: none */
+	uint64_t stages;         /* begun behind the first one */
 	int64_t filling_since;
 	int64_t origin;  /* offset of the input's first byte in its file; -1: no regular file */
 	int fd;          /* of the input */
@@ -120,7 +128,7 @@ struct push {
 	uint64_t dead_size; /* when it was opened */
 	int64_t dead_when, dead_since;
 	unsigned dead_failed;
-	uint64_t *known; /* lines that it holds from before */
+	struct push_known *known; /* what it holds from before */
 	size_t nknown;
 	struct push_journal journal;
 	char mark[33];
@@ -148,6 +156,7 @@ int64_t push_now(void);                                           /* ms, monoton
 int push_wrong(struct push *, const char *name, const char *why); /* while opening: of a file; why NULL: errno. -1 */
 int64_t push_backoff(unsigned tries);                             /* ms: exponential, with full jitter */
 void push_note(struct push *, const char *why, int again);
+/* These are in no batch any more: the journal's place stays where it was written last. */
 void push_lose(struct push *, uint64_t n, uint64_t first, int doubtful);
 /* What a signal says, if there is one. */
 void push_interrupt(struct push *);

@@ -134,6 +134,7 @@ load(struct push *p, const char **errstr)
 	if (b.n > 0) {
 		b.p[b.n] = '\0';
 		*errstr = strlen(b.p) == b.n ? parse(p, b.p) : "the journal is damaged";
+		p->journal.old = 1;
 	}
 	buf_free(&b);
 	return *errstr == NULL ? 0 : -1;
@@ -162,6 +163,8 @@ low(const struct push *p)
 	least(&place, p->lost.first);
 	if (p->filling != NULL && p->filling->nrec > 0 && p->filling->from.offset < place.offset)
 		place = p->filling->from;
+	if (p->open.line > 0 && p->open.offset < place.offset)
+		place = p->open;
 	for (int i = 0; i < p->set->connections; i++) {
 		const struct push_request *r = &p->request[i];
 
@@ -368,7 +371,7 @@ push_journal_turn(struct push *p)
 {
 	struct push_journal *j = &p->journal;
 
-	if (p->set->journal == NULL || push_now() < j->when || p->late.n > 0 || p->dead_dirty)
+	if (p->set->journal == NULL || j->frozen || push_now() < j->when || p->late.n > 0 || p->dead_dirty)
 		return;
 	if (p->in->line == j->read && low(p).line == j->place.line) {
 		j->when = push_now() + EVERY;
@@ -382,7 +385,7 @@ push_journal_end(struct push *p)
 {
 	int all = p->ready.n == 0 && p->packing.n == 0 && p->packed.n == 0 && p->kept.n == 0 && p->lost.n == 0 && p->busy == 0;
 
-	if (p->set->journal == NULL || p->late.n > 0 || p->dead_dirty)
+	if (p->set->journal == NULL || p->journal.frozen || p->late.n > 0 || p->dead_dirty)
 		return 0;
 	return put(p, all ? 0 : p->journal.reach);
 }
@@ -517,11 +520,13 @@ push_journal_skip(struct push *p)
 	in->line = p->set->ahead;
 	if (p->set->journal == NULL)
 		return 0;
+	j->frozen = 1;
 	if (offset > 0 && (p->origin == -1 ? skip_pipe(p, offset) : skip_file(p, offset)) == -1) {
 		push_stop(p, p->ended ? "interrupted" : "the input is not the one of the journal, or shorter");
 		return -1;
 	}
-	if (j->reach == 0)
+	j->frozen = 0;
+	if (!j->old)
 		j->dead = p->dead_size;
 	if (offset > 0) {
 		in->offset = offset;

@@ -25,10 +25,11 @@ whole(const struct batch *b)
 	return b->splits == 0 && b->nrec == b->last - b->from.line + 1;
 }
 
-/* What a file holds is not kept, nor line numbers that can be counted. */
+/* What a file holds is not kept, nor line numbers that can be counted; others are in the order of the text, as they will be read again. */
 static void
 keep(struct push *p, struct batch *b)
 {
+	batch_unsort(b);
 	batch_shrink(b);
 	if (whole(b)) {
 		free(b->rec);

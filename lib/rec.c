@@ -70,7 +70,7 @@ static int
 make_room(struct rec *r)
 {
 	if (r->skipping || r->pos == r->end) {
-		r->offset += r->end - r->pos;
+		r->passed += r->end - r->pos;
 		r->pos = r->end = 0;
 	}
 	if (r->pos > 0) {
@@ -81,7 +81,7 @@ make_room(struct rec *r)
 	if (r->end > r->max) {
 		/* No newline within the bound; what follows up to the next one belongs to this line. */
 		r->skipping = 1;
-		r->offset += r->end;
+		r->passed += r->end;
 		r->end = 0;
 	}
 	if (r->end == r->size) {
@@ -106,7 +106,8 @@ deliver(struct rec *r, size_t n, size_t past, char **line, size_t *len)
 	*line = r->buf + r->pos;
 	*len = n;
 	r->pos += n + past;
-	r->offset += n + past;
+	r->offset += r->passed + n + past;
+	r->passed = 0;
 	r->line++;
 	r->skipping = 0;
 	return skipped || n > r->max ? REC_LONG : REC_LINE;

@@ -14,10 +14,11 @@ struct rec {
 	const char *name;   /* for messages: "<stdin>" or a path */
 	struct out *before; /* flushed before any read that would block; NULL: none */
 	uint64_t line;      /* number of the line last returned, from 1 */
-	uint64_t offset;    /* bytes of input before the next line */
+	uint64_t offset;    /* bytes of input before the next line, also while that is being passed over */
 	char *buf;
 	size_t pos, end, size, max;
-	size_t seen; /* bytes from pos on that hold no newline */
+	size_t seen;     /* bytes from pos on that hold no newline */
+	uint64_t passed; /* bytes of that line that are gone already */
 	int eof, skipping;
 };
 

@@ -622,7 +622,23 @@ vl_record(struct vl *v, const char *line, size_t len, struct buf *form)
 int
 vl_retention(struct vl *v, const char *metrics, int64_t now)
 {
-	return prom_window(metrics, now, &v->oldest, &v->newest);
+	if (prom_window(metrics, now, &v->oldest, &v->newest) == -1)
+		return -1;
+	v->asked = now;
+	return 0;
+}
+
+void
+vl_later(struct vl *v, int64_t now)
+{
+	if (v->asked == 0)
+		return;
+	/* Where it keeps all, it goes on doing so. */
+	if (v->oldest != 1)
+		v->oldest += now - v->asked;
+	if (v->newest != INT64_MAX)
+		v->newest += now - v->asked;
+	v->asked = now;
 }
 
 /* ---- setting up ---- */

@@ -39,6 +39,7 @@ struct vl {
 	struct json_value value[2 + VL_STREAMS]; /* of the line being read */
 	int nstreams;
 	int64_t oldest, newest; /* ns since 1970: what the server keeps */
+	int64_t asked;          /* and when it kept that; 0: not told */
 	int64_t begin, end;     /* what is to be sent, end not included; for the caller to set */
 	uint64_t seq;           /* og_seq of the next record, from 1 on; for the caller to set */
 	struct vl_name extra[VL_EXTRAS], ignored[VL_IGNORED];
@@ -77,6 +78,8 @@ int vl_mark(struct vl *, const char *batch);
 int vl_record(struct vl *, const char *line, size_t len, struct buf *form);
 /* Set oldest and newest from the server's metrics page. 0, or -1 when it does not tell. */
 int vl_retention(struct vl *, const char *metrics, int64_t now);
+/* It is later than it was: what the server keeps has moved on with the clock. */
+void vl_later(struct vl *, int64_t now);
 
 /* A time in ns since 1970: RFC 3339, or a whole number of seconds, ms, us or ns, by its size. 0 or -1. */
 int vl_time(struct json_value, int64_t *ns);

@@ -12,6 +12,7 @@
 
 #include "ch.h"
 #include "help.h"
+#include "mix.h"
 #include "pusher.h"
 #include "tsv.h"
 
@@ -40,7 +41,10 @@ check(void *arg, struct push_line *l)
 {
 	struct chpush *c = ((struct pusher *)arg)->own;
 
-	if (ch_line(&c->ch, l->number, l->text, l->len) == 0)
+	int got = ch_line(&c->ch, l->number, l->text, l->len);
+
+	l->open = c->ch.began != 0;
+	if (got == 0)
 		return 0;
 	l->why = c->ch.why;
 	return -1;
@@ -230,6 +234,7 @@ main(int argc, char *argv[])
 		.before = -1,
 	};
 	char target[2 * CH_NAME + 64];
+	uint64_t settings = 0;
 	int letter, status;
 
 	c.p.own = &c;
@@ -238,7 +243,9 @@ main(int argc, char *argv[])
 	if (argc - optind != 1)
 		pusher_usage(&c.p, 2);
 	open_ch(&c, argv[optind]);
-	(void)snprintf(target, sizeof(target), "%s %s", opts.table, opts.format);
+	for (int i = 0; i < 2 * opts.nsettings; i++)
+		settings = mix_at(settings, mix_name(opts.setting[i], strlen(opts.setting[i])));
+	(void)snprintf(target, sizeof(target), "%s %s %016" PRIx64, opts.table, opts.format, settings);
 	status = pusher_run(&c.p, argv[optind], target);
 	status |= verify(&c) || c.unwritten > 0;
 	ch_close(&c.ch);

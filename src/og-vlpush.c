@@ -48,6 +48,7 @@ check(void *arg, struct push_line *l)
 	struct vlpush *p = ((struct pusher *)arg)->own;
 
 	p->vl.seq = l->number;
+	vl_later(&p->vl, pusher_now());
 	if (vl_record(&p->vl, l->text, l->len, l->form) == -1) {
 		l->why = p->vl.why;
 		return -1;
@@ -88,6 +89,16 @@ begin(void *arg, struct push *push)
 	if (a.status == 204 || (a.status == 200 && a.len == 0))
 		return 0;
 	return pusher_refuse(p, &a, p->set.pack != PACK_NONE && a.status == 400 ? p->pack : NULL);
+}
+
+/* The server may be another, with other flags. */
+static void
+alive(void *arg, const struct push_answer *a, struct push_life *life)
+{
+	struct vlpush *v = ((struct pusher *)arg)->own;
+
+	(void)vl_retention(&v->vl, a->body, pusher_now());
+	pusher_life(arg, a, life);
 }
 
 static void
@@ -276,7 +287,7 @@ main(int argc, char *argv[])
 			.usage = usage,
 			.help = HELP_OG_VLPUSH,
 			.set = { .type = "application/json", .records = 5000, .connections = 4, .wait = 1000, .settle = 15000, .drain = 30000, .memory = PUSHER_MEMORY },
-			.user = { .begin = begin, .check = check, .answer = answer, .alive = pusher_life, .refused = refused },
+			.user = { .begin = begin, .check = check, .answer = answer, .alive = alive, .refused = refused },
 		},
 	};
 	char *way;

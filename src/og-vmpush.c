@@ -260,8 +260,8 @@ main(int argc, char *argv[])
 	open_urls(&v, argv[optind]);
 	target = target_of(&v);
 	status = pusher_run(&v.p, argv[optind], target);
-	if (v.p.verify && status == 0)
-		status = verify(&v);
+	if (v.p.verify && pusher_done(&v.p))
+		status |= verify(&v);
 	vm_close(&v.vm);
 	free(target);
 	free(v.create);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "mix.h"
 #include "prom.h"
 #include "pusher.h"
 #include "say.h"
@@ -359,15 +360,48 @@ tell_proxy(const struct pusher *p)
 	}
 }
 
+/* Is this part of a query about who we are? That may change from one run to the next. */
+static int
+is_credential(const char *part, size_t n)
+{
+	static const char *const words[] = { "token", "key", "auth", "user", "pass", "secret" };
+
+	n = strcspn(part, "=") < n ? strcspn(part, "=") : n;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		for (size_t at = 0; at + strlen(words[i]) <= n; at++)
+			if (strncasecmp(part + at, words[i], strlen(words[i])) == 0)
+				return 1;
+	return 0;
+}
+
+/* A query may name the place that is loaded, as a database, and may hold secrets, so there is no more of it than a hash. 0: nothing. */
+static uint64_t
+place_of(const char *query)
+{
+	uint64_t hash = 0;
+	size_t n;
+
+	for (; query != NULL && *query != '\0'; query += n + (query[n] == '&')) {
+		n = strcspn(query, "&#");
+		if (n > 0 && !is_credential(query, n))
+			hash = mix_at(hash, mix_name(query, n));
+		if (query[n] == '#')
+			break;
+	}
+	return hash;
+}
+
 /* What a resumed load must have in common with the first. */
 static char *
 target_of(const struct pusher *p, const char *target)
 {
-	char *text;
+	char *text, place[32] = "";
 	/* Where the server knows repetitions by their batch, batches must be cut alike. */
 	size_t bytes = p->set.once ? p->set.bytes : 0, records = p->set.once ? p->set.records : 0;
 
-	if (asprintf(&text, "%s %s %zu %zu %s", p->name, p->base, bytes, records, target) == -1)
+	if (place_of(p->set.secret) != 0)
+		(void)snprintf(place, sizeof(place), "?%016" PRIx64, place_of(p->set.secret));
+	if (asprintf(&text, "%s %s%s %zu %zu %s", p->name, p->base, place, bytes, records, target) == -1)
 		err(1, NULL);
 	return text;
 }

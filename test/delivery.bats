@@ -844,3 +844,120 @@ jumping_clock() {
 	timeout 15 "${push[@]}" -j journal "$URL" <in 2>said
 	run -0 "$TOOLS/oracle" judge -n 1000 -m 0 stored
 }
+
+# place FILE: what the journal says of the input.
+place() {
+	grep -E '^(offset|line|reach) ' "$1"
+}
+
+@test "another input, or a signal while a pipe is passed over, leaves the journal as it was" {
+	push=(og-chpush -v -t logs)
+	records 20000
+	serve -F ch <<<""
+	load -j journal
+	place journal >want
+	head -n 10 in >other
+	run -1 --separate-stderr "${push[@]}" -j journal "$URL" <other
+	[[ $stderr = *"the input is not the one of the journal"* ]]
+	place journal | diff want -
+	mkfifo pipe
+	"${push[@]}" -j journal "$URL" <pipe 2>said 3>&- &
+	pusher=$!
+	exec 5>pipe
+	head -n 10 in >&5
+	sleep 0.3
+	kill -INT "$pusher"
+	status=0
+	wait "$pusher" || status=$?
+	[ "$status" -eq 1 ]
+	exec 5>&-
+	grep -q interrupted said
+	place journal | diff want -
+	run -0 "${push[@]}" -j journal "$URL" < <(cat in)
+	run -0 "$TOOLS/oracle" judge -n 20000 -m 0 stored
+}
+
+@test "records that are sent again after a restart of the server keep their line numbers" {
+	push=(og-vlpush -v -C 1 -W 1s -D dead)
+	records 12
+	sed -i '5s/.*/not json/' in
+	# 11 records of several streams are taken; anew they are halved, and of lines 1 and 2 the second is refused.
+	serve -Y -W 60000 < <(printf '%s\n' '' 400 400 400 400 '' 400)
+	"${push[@]}" "$URL" <in 2>said 3>&- &
+	pusher=$!
+	until_stored 11
+	kill -HUP "$server"
+	status=0
+	wait "$pusher" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q 'started anew: 11 records' said
+	cut -f 1 dead >numbers
+	[ "$(tr '\n' ' ' <numbers)" = "5 2 " ]
+	cut -f 4- dead | diff - <(sed -n 5p in; sed -n 2p in)
+}
+
+@test "the journal does not pass what was reported as not delivered" {
+	push=(og-vlpush -v -C 1 -R 10 -W 3s)
+	records 30
+	serve -Y -W 60000 <<<""
+	"${push[@]}" -j journal "$URL" <in 2>said 3>&- &
+	pusher=$!
+	until_stored 30
+	sleep 0.3
+	printf X | dd of=in bs=1 seek=100 conv=notrunc status=none
+	kill -HUP "$server"
+	status=0
+	wait "$pusher" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q 'the input is not what it was' said
+	[ "$(sed -n 's/.*first line not delivered is //p' said)" -gt "$(sed -n 's/^line //p' journal)" ]
+}
+
+@test "the journal's place is not inside a quoted field of several lines" {
+	push=(og-chpush -v -t logs -f CSV -L 100ms -D dead)
+	printf '1,"one"\n2,"a text\n777,no row but text\nend"\n3,"three"\n' >in
+	serve -F ch <<<""
+	mkfifo pipe
+	"${push[@]}" -j journal "$URL" <pipe 2>said 3>&- &
+	pusher=$!
+	exec 5>pipe
+	head -n 3 in >&5
+	until_said dead '^3'
+	sleep 0.6
+	kill -9 "$pusher"
+	wait "$pusher" || true
+	exec 5>&-
+	[ "$(sed -n 's/^line //p' journal)" -eq 1 ]
+	run -1 "${push[@]}" -j journal "$URL" <in
+	[ "$(cat stored)" = $'1,"one"\n3,"three"' ]
+	[ "$(cut -f 1 dead | tr '\n' ' ')" = "2 3 4 " ]
+}
+
+@test "a refused record stands in the dead-letter file once, whoever else writes there" {
+	push=(og-vlpush -v -W 1s -D dead)
+	serve <<<""
+	records 3
+	sed '2s/.*/not json: one/' in >one
+	sed '2s/.*/not json: two/' in >two
+	# Killed before the journal was written a second time.
+	for i in 1 2; do
+		"${push[@]}" -j journal "$URL" <one 2>said 3>&- &
+		pusher=$!
+		until_said dead one
+		kill -9 "$pusher"
+		wait "$pusher" || true
+	done
+	run -1 "${push[@]}" -W 0 "$URL" <two
+	run -1 "${push[@]}" -j journal "$URL" <one
+	[ "$(cut -f 1,4 dead)" = $'2\tnot json: one\n2\tnot json: two' ]
+	rm dead journal
+	"${push[@]}" -j journal "$URL" <one 2>said 3>&- &
+	pusher=$!
+	until_stored 6
+	kill -9 "$pusher"
+	wait "$pusher" || true
+	rm -f dead
+	run -1 "${push[@]}" -W 0 "$URL" <two
+	run -1 "${push[@]}" -j journal "$URL" <one
+	[ "$(cut -f 4 dead)" = $'not json: two\nnot json: one' ]
+}

@@ -93,13 +93,18 @@ main(void)
 	if (b == NULL)
 		return 1;
 	for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-		int seen[RECORDS + 1] = { 0 }, again[RECORDS + 1] = { 0 }, once = 1;
+		int seen[RECORDS + 1] = { 0 }, again[RECORDS + 1] = { 0 }, once = 1, ordered = 1;
 
 		batch_clear(b);
 		tap(&t, fill(b, RECORDS, keys[k]) == 0 && b->ngroup == (uint32_t)keys[k], "%d keys", keys[k]);
 		batch_sort(b);
 		tap(&t, sorted(b) && intact(b, keys[k], seen), "sorted and intact");
 		tap(&t, batch_first(b) == 1, "first line");
+		batch_unsort(b);
+		for (size_t i = 0; i < b->nrec; i++)
+			ordered = ordered && b->rec[i].line == i + 1;
+		tap(&t, ordered, "in the order of the input again");
+		batch_sort(b);
 		tap(&t, scatter(b, keys[k], again) == RECORDS, "halved until alone");
 		for (int i = 1; i <= RECORDS; i++)
 			once = once && seen[i] == 1 && again[i] == 1;

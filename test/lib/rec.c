@@ -131,6 +131,32 @@ check(struct tap *t, const char *text, size_t n, size_t max, const char *want, c
 	}
 }
 
+/* A place that is taken in the middle of a line that is passed over would not be one where a line begins. */
+static void
+test_offset(struct tap *t)
+{
+	static char text[300000];
+	struct rec r;
+	size_t len;
+	char *line;
+	int fd, reads = 0, same = 1;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "one\n", 4);
+	memcpy(text + sizeof(text) - 5, "\ntwo\n", 5);
+	fd = file_of(text, sizeof(text));
+	if (rec_open(&r, fd, "<test>", NULL, 100) == -1)
+		abort();
+	tap(t, rec_next(&r, &line, &len) == REC_LINE && r.offset == 4, "the offset behind a line");
+	for (; !rec_ready(&r) && rec_fill(&r) == 0; reads++)
+		same = same && r.offset == 4;
+	tap(t, reads > 0 && r.skipping && same, "it stays while a line is passed over: %d reads", reads);
+	tap(t, rec_next(&r, &line, &len) == REC_LONG && r.offset == sizeof(text) - 4, "behind that: %llu", (unsigned long long)r.offset);
+	tap(t, rec_next(&r, &line, &len) == REC_LINE && r.offset == sizeof(text), "and behind the last");
+	rec_close(&r);
+	(void)close(fd);
+}
+
 static void
 test_lines(struct tap *t)
 {
@@ -298,6 +324,7 @@ main(void)
 	struct tap t = { 0 };
 
 	test_lines(&t);
+	test_offset(&t);
 	test_flush(&t);
 	test_prompt(&t);
 	test_errors(&t);
