@@ -131,6 +131,7 @@ check_free(struct check *c)
 		free(c->band[i].source);
 	json_reader_free(c->json);
 	names_free(c);
+	tags_free(c);
 	ids_free(c);
 	real_free(c);
 	signals_free(c);

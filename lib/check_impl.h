@@ -207,6 +207,21 @@ struct together {
 	int has_requests, has_bucket;
 };
 
+/* Kinds of samples: those of spans, aggregates, and series by what they are of. */
+enum tags_kind { TAGS_SAMPLE, TAGS_AGGREGATE, TAGS_SERIES, TAGS_NONE = TAGS_SERIES + 4 };
+#define CHECK_TAGS 64 /* of a kind: a bit each */
+
+struct tagset {
+	struct tag {
+		const char *name;
+		size_t len;
+		enum catalog_source source;
+		int arg;
+	} tag[CHECK_TAGS];
+	int n;
+	uint64_t always, met; /* those that depend on nothing; which of these lines so far had */
+};
+
 struct check {
 	struct check_plan plan;
 	const struct catalog *cat;
@@ -246,6 +261,13 @@ struct check {
 	struct signals signals;
 	/* Of samples. */
 	struct together together;
+	struct {
+		struct tagset of[TAGS_NONE];
+		struct keys words; /* values by source */
+		uint64_t *lines;   /* what the lines of a layout have of the tags that samples always have */
+		int nlines, failed;
+		uint64_t good; /* the last tags that were in order */
+	} tags;
 };
 
 __attribute__((format(printf, 4, 5))) void check_fault(struct check *, enum promise, uint64_t line, const char *fmt, ...);
@@ -289,6 +311,11 @@ void names_free(struct check *);
 int names_code(const struct check *, const struct span *);
 unsigned names_calls(const struct check *, int from, int to);
 
+/* Number of the service with this id, or with this name and group where they are there; -1. */
+int names_service(const struct check *, struct json_value id, struct json_value name, struct json_value group);
+/* Is there such an operation at a service; -1: at any? */
+int names_operation(struct check *, int service, struct json_value name);
+
 void cause_check(struct check *, struct span *);
 
 void span_check(struct check *);
@@ -307,6 +334,10 @@ void real_free(struct check *);
 
 int sample_open(struct check *);
 void sample_check(struct check *, const char *line, size_t len);
+/* The tags of a sample; `set` is their key, without "le". */
+int tags_open(struct check *);
+void tags_check(struct check *, enum tags_kind, uint64_t set, struct json_value tags);
+void tags_free(struct check *);
 void signals_line(struct check *, const char *line, size_t len);
 void signals_free(struct check *);
 

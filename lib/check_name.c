@@ -140,10 +140,10 @@ fits(const char *as, const char *name, size_t len)
 }
 
 /* Those that were found are remembered: there are no more than the catalog has. */
-static int
-has_operation(struct check *c, int service, uint64_t key, struct json_value v)
+int
+names_operation(struct check *c, int service, struct json_value v)
 {
-	uint64_t both = mix(key ^ mix((uint64_t)service + 1)) | 1;
+	uint64_t both = mix(value_key(v) ^ mix((uint64_t)(service + 1))) | 1;
 	char text[CHECK_WORD];
 	int n;
 
@@ -152,7 +152,8 @@ has_operation(struct check *c, int service, uint64_t key, struct json_value v)
 	if ((n = json_text(v, text, sizeof(text))) < 0)
 		return 0;
 	for (int i = 0; i < c->cat->nops; i++)
-		if ((c->cat->op[i].service == service || c->cat->op[i].service == -1) && fits(c->cat->op[i].name, text, (size_t)n))
+		if ((service == -1 || c->cat->op[i].service == service || c->cat->op[i].service == -1) &&
+		    fits(c->cat->op[i].name, text, (size_t)n))
 			return learn(&c->operations, both, 0) == 0;
 	return 0;
 }
@@ -167,6 +168,12 @@ check_listed(struct check *c, enum role r, const struct keys *all, const char *w
 		check_fault(c, P_NAMES, c->line, "no %s %s in the catalog", what, show(v, text));
 }
 
+int
+names_service(const struct check *c, struct json_value id, struct json_value name, struct json_value group)
+{
+	return find(&c->services, service_key(value_key(id), value_key(name), value_key(group)));
+}
+
 void
 names_check(struct check *c, struct span *x)
 {
@@ -177,10 +184,10 @@ names_check(struct check *c, struct span *x)
 	x->action = value_key(action);
 	x->place = find(&c->places, value_key(role(c, R_PLACE)));
 	if (c->at[R_SERVICE] >= 0 || c->at[R_NAME] >= 0) {
-		x->service = find(&c->services, service_key(value_key(id), value_key(name), c->at[R_GROUP] < 0 ? 0 : value_key(group)));
+		x->service = names_service(c, id, name, group);
 		if (x->service == -1)
 			check_fault(c, P_NAMES, c->line, "no service %s in the catalog", show(c->at[R_SERVICE] >= 0 ? id : name, one));
-		else if (c->at[R_ACTION] >= 0 && !has_operation(c, x->service, x->action, action))
+		else if (c->at[R_ACTION] >= 0 && !names_operation(c, x->service, action))
 			check_fault(
 			    c, P_NAMES, c->line, "no operation %s at %s", show(action, one), show(c->at[R_SERVICE] >= 0 ? id : name, two));
 	}

@@ -1,4 +1,4 @@
-/* Samples on their own: their shape, what they name, and counters that belong together. */
+/* Samples on their own: their shape, and counters that belong together. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ sample_open(struct check *c)
 {
 	static const char no_world[] = "needs the world";
 
-	if ((c->json = json_reader(sample_keys, S_KEYS)) == NULL)
+	if ((c->json = json_reader(sample_keys, S_KEYS)) == NULL || tags_open(c) == -1)
 		return -1;
 	check_applies(c, P_JSON, 1, NULL);
 	check_applies(c, P_KEYS, 1, NULL);
@@ -34,8 +34,8 @@ sample_open(struct check *c)
 }
 
 /* A metric of the catalog's layout, or an aggregate of one, or a series. */
-static int
-is_metric(const struct catalog *c, const char *name)
+static enum tags_kind
+kind_of(const struct catalog *c, const char *name)
 {
 	static const char *const ends[] = { "", "_bucket", "_sum", "_count" };
 	int metrics = layout_of(c, "metrics");
@@ -43,19 +43,19 @@ is_metric(const struct catalog *c, const char *name)
 	size_t n = strlen(name);
 
 	if (strcmp(name, "requests_total") == 0 || strcmp(name, "request_errors_total") == 0)
-		return 1;
+		return TAGS_AGGREGATE;
 	for (int i = 0; i < c->nseries; i++)
 		if (strcmp(name, c->series[i].id) == 0)
-			return 1;
+			return TAGS_SERIES + c->series[i].of;
 	for (int i = 0; l != NULL && i < l->n; i++)
 		for (size_t k = 0; k < sizeof(ends) / sizeof(*ends); k++) {
 			size_t field = strlen(l->field[i].name);
 
 			if (n == field + strlen(ends[k]) && memcmp(name, l->field[i].name, field) == 0 &&
 			    strcmp(name + field, ends[k]) == 0)
-				return 1;
+				return k == 0 ? TAGS_SAMPLE : TAGS_AGGREGATE;
 		}
-	return 0;
+	return TAGS_NONE;
 }
 
 static int
@@ -113,45 +113,6 @@ check_keys(struct check *c, const char *line, size_t len)
 	return -1;
 }
 
-/* A tag that a source of the layout "tags" alone gives must be one that there is. */
-static void
-check_tag(struct check *c, struct json_value key, struct json_value v)
-{
-	int tags = layout_of(c->cat, "tags");
-	const struct catalog_layout *l = tags < 0 ? NULL : &c->cat->layout[tags];
-	const struct keys *all = NULL;
-	char text[64];
-
-	for (int i = 0; l != NULL && i < l->n; i++) {
-		const struct catalog_field *f = &l->field[i];
-
-		if (f->value.n != 1 || strlen(f->name) != key.n || memcmp(f->name, key.p, key.n) != 0)
-			continue;
-		switch (f->value.piece[0].src) {
-		case SRC_RELEASE_ID:
-			all = c->world != NULL ? &c->releases : NULL;
-			break;
-		case SRC_PLACE_ID:
-			all = &c->places;
-			break;
-		case SRC_PERSONA_ID:
-			all = &c->personas;
-			break;
-		case SRC_SERVICE_ID:
-			all = &c->services;
-			break;
-		case SRC_OBJECT_TYPE:
-			all = &c->types;
-			break;
-		default:
-			break;
-		}
-		if (all != NULL && keys_find(all, value_key(v)) == NULL)
-			check_fault(c, P_NAMES, c->line, "\"%s\": there is no %s", f->name, show(v, text));
-		return;
-	}
-}
-
 static int
 ends(const char *name, const char *with)
 {
@@ -199,7 +160,8 @@ sample_check(struct check *c, const char *line, size_t len)
 	struct json_value v[S_KEYS] = { { NULL, 0 } }, key, tag;
 	char metric[CHECK_WORD], text[64];
 	const char *e, *next = NULL;
-	uint64_t labels;
+	uint64_t set = 0;
+	enum tags_kind kind;
 	int64_t us, late = measure_hold(c->cat) + 400 * CLOCK_DAY;
 	agg_int value;
 
@@ -217,16 +179,15 @@ sample_check(struct check *c, const char *line, size_t len)
 	}
 	if (json_text(v[S_METRIC], metric, sizeof(metric)) < 0)
 		metric[0] = '\0';
+	kind = kind_of(c->cat, metric);
 	check_count(c, P_METRICS);
-	if (c->account[P_METRICS].applies && !is_metric(c->cat, metric))
+	if (c->account[P_METRICS].applies && kind == TAGS_NONE)
 		check_fault(c, P_METRICS, c->line, "no metric %s in the catalog", show(v[S_METRIC], text));
+	while (json_member(v[S_TAGS], &next, &key, &tag) == 1)
+		if (key.n != 2 || memcmp(key.p, "le", 2) != 0)
+			set += mix(mix_name(key.p, key.n) ^ mix(value_key(tag)));
 	check_count(c, P_NAMES);
-	labels = mix((uint64_t)us);
-	while (json_member(v[S_TAGS], &next, &key, &tag) == 1) {
-		if (key.n == 2 && memcmp(key.p, "le", 2) == 0)
-			continue;
-		labels += mix(mix_name(key.p, key.n) ^ mix(value_key(tag)));
-		check_tag(c, key, tag);
-	}
-	check_totals(c, metric, labels, value);
+	if (kind != TAGS_NONE)
+		tags_check(c, kind, set, v[S_TAGS]);
+	check_totals(c, metric, set + mix((uint64_t)us), value);
 }

@@ -203,12 +203,39 @@ types	sed '8s/"success":"true"/"success":true/'
 window	sed '9s/"ts":17/"ts":15/'
 metrics	sed '10s/"metric":"/&x/'
 names	sed '11s/"persona":"/&x/'
+names	sed '5s/"service":"[^"]*"/"service":"zz"/'
+names	sed '12s/"stack":"[^"]*"/"stack":"zz"/'
+names	awk '/"service":"timeline"/ && !done { sub(/"stack":"[^"]*"/, "\"stack\":\"user\""); done = 1 } 1'
+names	sed '13s/"action":"[^"]*"/"action":"zz"/'
+names	awk '/"service":"timeline"/ && !done { sub(/"action":"[^"]*"/, "\"action\":\"upload_image\""); done = 1 } 1'
+names	sed '14s/"success":"[^"]*"/"success":"zz"/'
+names	sed '15s/"is_write":"[^"]*"/"is_write":"1"/'
+names	sed '0,/"object_type":"[^"]*"/s//"object_type":"zz"/'
+names	sed '16s/"release_id":"[^"]*"/"release_id":"zz"/'
+names	sed '5s/"service":"[^"]*",//'
+names	sed '1s/"service":"[^"]*",//'
+names	sed '17s/"persona":"[^"]*",//'
+names	sed 's/"success":"[^"]*",//'
+names	sed '18s/"tags":{/&"zz":"1",/'
+names	sed '18s/"tags":{/&"success":"true",/'
 PLANTS
-	[ "$count" -eq 9 ]
+	[ "$count" -eq 24 ]
 	plants hours -w w <<'PLANTS'
 totals	awk '/request_errors_total/ && !done { sub(/"value":[0-9]*/, "\"value\":999999"); done = 1 } 1'
 totals	awk '/_bucket/ && /"le":"25"/ && /"value":[1-9]/ && !done { sub(/"value":[0-9]*/, "\"value\":0"); done = 1 } 1'
 totals	awk '/duration_ms_count/ && !done { sub(/"value":[0-9]*/, "\"value\":77"); done = 1 } 1'
+names totals	sed '5s/"service":"[^"]*"/"service":"zz"/'
+names totals	sed '5s/"stack":"[^"]*"/"stack":"zz"/'
+names totals	sed '5s/"service":"[^"]*",//'
+names totals	sed '6s/"success":"[^"]*"/"success":"zz"/'
+PLANTS
+	[ "$count" -eq 7 ]
+	og-metrics -d -i 1h -g stack,persona,object_type <s >groups
+	og-check -w w <groups >verdict
+	plants groups -w w <<'PLANTS'
+names totals	sed '3s/"stack":"[^"]*"/"stack":"zz"/'
+names totals	sed '3s/"persona":"[^"]*"/"persona":"zz"/'
+names totals	awk '/"object_type":"/ && !done { sub(/"object_type":"[^"]*"/, "\"object_type\":\"zz\""); done = 1 } 1'
 PLANTS
 	[ "$count" -eq 3 ]
 }
@@ -308,6 +335,15 @@ PLANTS
 	sed '5s/"metric":"/&x/' series >renamed
 	run -1 og-check -w c.w <renamed
 	[[ "$(broken <<<"$output")" == *metrics* ]]
+	plants series -w c.w <<'PLANTS'
+names	sed '1s/"link":"/&x/'
+names	sed '1s/"from":"/&x/'
+names	sed '1s/"to":"[^"]*"//; 1s/,}/}/'
+names	sed '0,/"host":"/s//&x/'
+names	sed '0,/"host":"[^"]*",/s///'
+names	sed '0,/"region":"/s//&x/'
+PLANTS
+	[ "$count" -eq 6 ]
 	# A key that is there twice is told also without ids of spans.
 	og-events -w c.w -l keys | awk 'NR == 7 { seventh = $0 } { print } NR == 9 { print seventh }' >twice
 	run -1 og-check -p -w c.w -l keys <twice
