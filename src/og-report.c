@@ -51,7 +51,7 @@ set_option(int letter)
 	if (letter == 'S')
 		opts.summary = optarg;
 	else if (clock_duration(optarg, strlen(optarg), &opts.interval) == -1 || opts.interval < CLOCK_SECOND)
-		errx(2, "interval is no duration such as 15s, 5m or 1h: %s", optarg);
+		errx(2, "interval is no duration from 1s on, such as 15s, 5m or 1h: %s", optarg);
 }
 
 static struct report *

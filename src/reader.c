@@ -96,6 +96,8 @@ set_option(struct reader *r, int letter, const char *value)
 	case 'V':
 		say_version(r->name);
 	case 'w':
+		if (*value == '\0')
+			errx(2, "the name of the world is empty");
 		r->world = value;
 		return 1;
 	default:

@@ -28,16 +28,19 @@ clean_up(int number)
 	(void)raise(number);
 }
 
-/* Those that end the program, unless they are ignored. */
+/* Signals that end the program, unless they are ignored. */
 static void
-catch_signals(void)
+catch_signals(sigset_t *caught)
 {
 	static const int numbers[] = { SIGHUP, SIGINT, SIGTERM, SIGXFSZ, SIGXCPU };
 	struct sigaction action = { .sa_handler = clean_up }, old;
 
+	(void)sigemptyset(caught);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
 			(void)sigaction(numbers[i], &action, NULL);
+			(void)sigaddset(caught, numbers[i]);
+		}
 }
 
 static uint64_t
@@ -150,7 +153,7 @@ tables_print(const struct tables *t, const char *name)
 }
 
 static void
-name_file(const struct tables *t, int entity, const char *dir, char path[PATH_SIZE])
+name_file(const struct tables *t, int entity, const char *dir, char *path, size_t size)
 {
 	static const char *const ending[] = { [INVENTORY_JSON] = "ndjson",
 		[INVENTORY_CSV] = "csv",
@@ -165,27 +168,36 @@ name_file(const struct tables *t, int entity, const char *dir, char path[PATH_SI
 		inventory_name(t->catalog, entity, table, sizeof(table));
 		(void)snprintf(file, sizeof(file), "%02d_%s.%s", entity + 1, table, t->form.array ? "json" : ending[t->form.format]);
 	}
-	if (snprintf(path, PATH_SIZE, "%s/%s", dir, file) >= PATH_SIZE)
+	if ((size_t)snprintf(path, size, "%s/%s", dir, file) >= size)
 		errx(1, "%s: %s", dir, strerror(ENAMETOOLONG));
 }
 
+/* A file that is there is named for the handler before a signal is seen. */
 static void
-save(const struct tables *t, int entity, const char *dir)
+open_file(struct file *file, const char *path, char part[PATH_SIZE], const sigset_t *caught)
 {
-	char path[PATH_SIZE], part[PATH_SIZE + 8];
+	(void)sigprocmask(SIG_BLOCK, caught, NULL);
+	if (file_open(file, path) == -1 && errno == EWOULDBLOCK)
+		errx(1, "%s: another program is writing it", path);
+	if (file->fd == -1)
+		err(1, "%s", path);
+	(void)strlcpy(part, file->part, PATH_SIZE);
+	unfinished = part;
+	(void)sigprocmask(SIG_UNBLOCK, caught, NULL);
+}
+
+static void
+save(const struct tables *t, int entity, const char *dir, const sigset_t *caught)
+{
+	char path[PATH_SIZE - 8], part[PATH_SIZE];
 	struct file file;
 	struct out out;
 	int64_t rows;
 
-	name_file(t, entity, dir, path);
-	if (file_open(&file, path) == -1 && errno == EWOULDBLOCK)
-		errx(1, "%s: another program is writing it", path);
-	if (file.fd == -1)
-		err(1, "%s", path);
+	name_file(t, entity, dir, path, sizeof(path));
+	open_file(&file, path, part, caught);
 	if (out_open(&out, dup(file.fd), 0) == -1)
 		err(1, NULL);
-	(void)strlcpy(part, file.part, sizeof(part));
-	unfinished = part;
 	rows = write_table(t, entity, &out, &file);
 	if (out_close(&out) == -1) {
 		file_drop(&file);
@@ -200,9 +212,13 @@ save(const struct tables *t, int entity, const char *dir)
 void
 tables_save(const struct tables *t, const char *dir)
 {
+	sigset_t caught;
+
+	if (*dir == '\0')
+		errx(2, "the name of the folder is empty");
 	if (mkdir(dir, 0777) == -1 && errno != EEXIST)
 		err(1, "%s", dir);
-	catch_signals();
+	catch_signals(&caught);
 	for (int e = t->schedule ? -1 : 0; e < (t->schedule ? 0 : t->catalog->nentities); e++)
-		save(t, e, dir);
+		save(t, e, dir, &caught);
 }

@@ -418,6 +418,8 @@ true" ]
 	run -0 bash -c 'og-entities -c social -t allocation | head -n 1 | wc -l; [ "${PIPESTATUS[0]}" -eq 141 ]'
 	run -1 --separate-stderr og-entities -c social -T no/such/folder
 	[ "$stderr" = "og-entities: no/such/folder: No such file or directory" ]
+	run -2 --separate-stderr og-entities -c social -T ''
+	[ "$stderr" = "og-entities: the name of the folder is empty" ]
 	: >file
 	run -1 --separate-stderr og-entities -c social -T file
 	[[ $stderr = "og-entities: file/01_environments.ndjson: Not a directory" ]]
@@ -451,7 +453,8 @@ started() {
 		writer=$!
 		started stopped "$writer"
 		kill -"$signal" "$writer"
-		run wait "$writer"
+		status=0
+		wait "$writer" || status=$?
 		[ "$status" -gt 128 ]
 		[ -z "$(find stopped -name '.*' -type f)" ]
 	done
@@ -459,7 +462,7 @@ started() {
 	writer=$!
 	started crashed "$writer"
 	kill -KILL "$writer"
-	run wait "$writer"
+	wait "$writer" || [ $? -eq 137 ]
 	[ -n "$(find crashed -name '.*' -type f)" ]
 	og-entities -c social -z 0.02 -f tsv -T crashed
 	diff -r small crashed

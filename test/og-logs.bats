@@ -224,6 +224,7 @@ copy() {
 	refused 2 'og-logs: fibersqs: layout "wide" is not of lines' logs -l wide <e
 	refused 2 'og-logs: no format "xml": json, csv or tsv' logs -f xml <e
 	refused 2 'og-logs: nowhere: No such file or directory' og-logs -w nowhere <e
+	refused 2 'og-logs: the name of the world is empty' og-logs -w '' <e
 	for n in 0 -1 x ''; do
 		refused 2 'og-logs: number of requests is' logs -n "$n" <e
 	done
