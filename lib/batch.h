@@ -50,11 +50,12 @@ struct batch {
 	uint64_t stage;     /* none goes before those of earlier stages have gone */
 	int step;           /* of its sending, from 0 */
 	unsigned life;      /* the server's, when it was sent */
-	int doubtful;       /* the server may hold some of it already */
+	int doubtful;       /* the server may hold some of it already; or BATCH_DIVIDED: of what it was a part of */
 	int replayed;       /* it was accepted once */
 	uint64_t hash;      /* of lines that are not kept */
 };
 
+#define BATCH_DIVIDED 2
 #define BATCH_MAX (1U << 30) /* bytes of text */
 
 struct batch *batch_new(void);

@@ -181,6 +181,7 @@ batch_for(struct push *p, const struct push_line *l, uint64_t offset, size_t *fo
 		p->stages += l->behind != 0;
 		b->stage = p->stages;
 		b->lane = l->lane;
+		b->doubtful = p->set->once && l->number <= p->journal.sent;
 	}
 	return b;
 }
@@ -275,7 +276,7 @@ push_close_late(struct push *p)
 
 	if (b == NULL || b->nrec == 0 || (!p->ended && !late && p->dead_failed == 0))
 		return;
-	if (!p->ended || !p->whole)
+	if (!p->ended || !p->whole || p->set->once)
 		push_journal_cut(p, b->last);
 	close_batch(p);
 }

@@ -60,6 +60,7 @@ struct push_journal {
 	uint64_t read;            /* lines read when that was written */
 	uint64_t *cut;            /* last lines of batches that were not cut by their size, in order */
 	size_t ncut, cuts;
+	uint64_t sent;       /* lines up to this one an earlier run may have sent */
 	int stale;           /* a cut is not written yet */
 	int old;             /* it is that of an earlier run */
 	int frozen;          /* it stays as it is: the input is not at its place, or what is behind that has been lost sight of */

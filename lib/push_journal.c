@@ -534,6 +534,7 @@ push_journal_skip(struct push *p)
 	}
 	p->account->skipped = j->place.line;
 	p->account->again = j->reach - j->place.line;
+	j->sent = j->old ? j->reach : 0;
 	tell_place(p);
 	j->read = in->line;
 	return put(p, j->reach);

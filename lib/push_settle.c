@@ -241,6 +241,13 @@ push_settle_when(const struct push *p)
 
 /* ---- what was lost, again ---- */
 
+/* Where records are told apart, that does not help when a batch that may be there was divided. */
+static int
+may_double(const struct push *p, const struct batch *b)
+{
+	return b->doubtful && (!p->set->once || b->doubtful == BATCH_DIVIDED);
+}
+
 /* The lines of a batch, from the file when they were not kept. */
 static const char *
 lines_of(struct push *p, struct batch *b, size_t head)
@@ -302,7 +309,7 @@ push_replay(struct push *p, struct batch *old)
 
 	p->account->accepted -= old->nrec;
 	p->account->replayed += old->nrec;
-	if (old->doubtful && !p->set->once)
+	if (may_double(p, old))
 		p->account->doubtful -= old->nrec;
 	if (b == NULL) {
 		push_lose(p, old->nrec, old->rec == NULL ? old->from.line : batch_first(old), 1);
@@ -338,7 +345,7 @@ taken(struct push *p, struct batch *b)
 {
 	p->trusted = 1;
 	p->account->accepted += b->nrec;
-	if (b->doubtful && !p->set->once)
+	if (may_double(p, b))
 		p->account->doubtful += b->nrec;
 	if (p->set->settle > 0) {
 		keep(p, b);
@@ -394,9 +401,11 @@ part(struct push *p, struct batch *b, size_t n)
 		push_give(p, rest);
 		return -1;
 	}
-	/* After a crash it is divided at the same place again, whatever the server thinks of the whole then. */
-	if (p->set->once && n > 0)
+	/* After a crash it is divided at the same place again, whatever the server thinks of the whole then, and ends where it ended. */
+	if (p->set->once && n > 0) {
 		push_journal_cut(p, b->rec[n - 1].line);
+		push_journal_cut(p, b->last);
+	}
 	anew(p, rest);
 	return 0;
 }
@@ -478,6 +487,8 @@ follow(struct push *p, struct batch *b, const struct push_reply *reply, const st
 	case PUSH_SMALLER:
 		if (p->too_much == 0 || b->text.n < p->too_much)
 			p->too_much = b->text.n;
+		if (b->doubtful && b->nrec > 1)
+			b->doubtful = BATCH_DIVIDED;
 		divide(p, b, end->status, 0, reply->why);
 		break;
 	case PUSH_REFUSED:
@@ -525,7 +536,9 @@ push_judge(struct push *p, struct push_request *r, const struct push_end *end, c
 	if (reply.untouched && reply.verdict == PUSH_TAKEN)
 		b->doubtful = 0;
 	else if (r->sendings > 1 || (r->sendings > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched))
-		b->doubtful = 1; /* not by libcurl's count of bytes: that is 0 again when its own second try finds nobody */
+		b->doubtful = b->doubtful == 0
+		    ? 1
+		    : b->doubtful; /* not by libcurl's count of bytes: that is 0 again when its own second try finds nobody */
 	if (reply.verdict == PUSH_TAKEN || reply.verdict == PUSH_NEXT)
 		push_limit_answer(&p->limit, (double)end->took, p->busy + 1);
 	else if (reply.verdict == PUSH_AGAIN && a != NULL)
