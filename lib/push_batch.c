@@ -258,6 +258,13 @@ push_lines(struct push *p, struct rec *in)
 	return 0;
 }
 
+/* An earlier run may have sent more lines in this batch. */
+static int
+was_longer(const struct push *p)
+{
+	return p->set->once && p->filling->last < p->journal.sent;
+}
+
 /*
  * A record waits for others only so long. While all connections are taken closing would only make batches small; and the lines of a file
  * are all there, so that its batches are the same in every run.
@@ -265,18 +272,20 @@ push_lines(struct push *p, struct rec *in)
 int
 push_may_close(const struct push *p)
 {
-	return p->filling != NULL && p->filling->nrec > 0 && p->origin == -1 && p->busy < push_limit(&p->limit);
+	return p->filling != NULL && p->filling->nrec > 0 && p->origin == -1 && !was_longer(p) && p->busy < push_limit(&p->limit);
 }
 
 void
 push_close_late(struct push *p)
 {
-	const struct batch *b = p->filling;
+	struct batch *b = p->filling;
 	int late = push_may_close(p) && push_now() - p->filling_since >= p->set->wait;
 
 	if (b == NULL || b->nrec == 0 || (!p->ended && !late && p->dead_failed == 0))
 		return;
 	if (!p->ended || !p->whole || p->set->once)
 		push_journal_cut(p, b->last);
+	if (!p->whole && was_longer(p))
+		b->doubtful = BATCH_DIVIDED;
 	close_batch(p);
 }

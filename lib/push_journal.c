@@ -318,12 +318,14 @@ put(struct push *p, uint64_t reach)
 	return 0;
 }
 
-/* Twice what was read since it was written. */
+/* Twice what was read since it was written; or no more than is sent, when a later run has to know how far batches must be the same. */
 static uint64_t
 next_reach(const struct push *p, uint64_t last)
 {
 	uint64_t ahead = 2 * (p->in->line - p->journal.read), from = p->in->line > last ? p->in->line : last;
 
+	if (p->set->once && p->origin == -1)
+		return last > p->journal.reach ? last : p->journal.reach;
 	from += ahead < LEAST ? LEAST : ahead;
 	return from > p->journal.reach ? from : p->journal.reach;
 }

@@ -995,3 +995,17 @@ place() {
 	[ "$(wc -l <stored)" -eq 200 ]
 	arrived doubled 100
 }
+
+@test "with insert tokens a pipe that pauses at other places makes the same batches behind a crash" {
+	push=(og-chpush -v -o -t logs -C 1 -R 100 -L 100ms)
+	records 20
+	serve -F ch < <(printf '%s\n' 'hang store')
+	"${push[@]}" -j journal "$URL" < <(cat in) 2>said 3>&- &
+	pusher=$!
+	until_stored 20
+	kill -9 "$pusher"
+	wait "$pusher" || true
+	[ "$(sed -n 's/^reach //p' journal)" -eq 20 ]
+	run -0 "${push[@]}" -j journal "$URL" < <(head -n 5 in; sleep 0.5; tail -n +6 in)
+	run -0 "$TOOLS/oracle" judge -n 20 -m 0 stored
+}
