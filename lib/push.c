@@ -208,6 +208,8 @@ push_ask(struct push *p, const struct push_question *q, struct push_answer *a)
 {
 	int64_t since = push_now(), after;
 
+	if (p->halted)
+		return -1;
 	/* There is one place for questions. */
 	if (p->asking)
 		push_http_drop(p, &p->request[p->set->connections]);

@@ -40,7 +40,7 @@ on_header(char *from, size_t size, size_t n, void *arg)
 	else if (n > sizeof(coding) && strncasecmp(from, coding, sizeof(coding) - 1) == 0)
 		r->chunked = ends_chunked(from, n);
 	else if (n <= 2 && n > 0 && from[n - 1] == '\n')
-		r->head_done = 1;
+		r->head_done = curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &r->sent) == CURLE_OK;
 	return n;
 }
 
@@ -196,6 +196,7 @@ prepare(struct push *p, struct push_request *r, const char *url, const struct bu
 {
 	r->answer.n = r->answered = 0;
 	r->head_done = r->chunked = r->sendings = 0;
+	r->sent = 0;
 	r->error[0] = '\0';
 	r->url.n = 0;
 	if (buf_puts(&r->url, url) == -1 || (query != NULL && buf_put(&r->url, query->p, query->n) == -1) || buf_put(&r->url, "", 1) == -1)
@@ -391,16 +392,15 @@ push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
 }
 
 /*
- * Success that was said before all of the body was taken is no receipt. After libcurl's own second try the count is that of this try: whole
+ * Success that was said before all of the body was sent is no receipt. After libcurl's own second try the count is that of this try: whole
  * when it was answered.
  */
 static int
 is_early(const struct push *p, const struct push_request *r)
 {
-	curl_off_t sent;
+	const struct batch *b = r->batch;
 
-	return r->batch != NULL && (r->batch->method == NULL || strcmp(r->batch->method, "GET") != 0) &&
-	    curl_easy_getinfo(r->easy, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && sent < (curl_off_t)body_of(p, r->batch)->n;
+	return b != NULL && (b->method == NULL || strcmp(b->method, "GET") != 0) && r->sent < (curl_off_t)body_of(p, b)->n;
 }
 
 /* 1 when there is an answer. */

@@ -19,6 +19,7 @@ struct push_request {
 	struct buf answer;
 	size_t answered;        /* bytes of body, those not kept included */
 	int head_done, chunked; /* of the answer */
+	curl_off_t sent;        /* bytes of the request's body when the head was there */
 	int sendings;           /* of the request; more than one: libcurl's own repetitions */
 	char error[CURL_ERROR_SIZE];
 };

@@ -101,6 +101,21 @@ teardown() {
 	done
 }
 
+@test "3 success that comes before the body was read is no receipt" {
+	# More than what lies between two processes.
+	records 60000
+	for flavour in vl ch; do
+		anew
+		push=(og-vlpush -v -W 0 -B 20000000)
+		[ "$flavour" = vl ] || push=(og-chpush -v -t t)
+		serve -F "$flavour" < <(printf '%s\n' early early)
+		run load -C 1 -R 60000
+		[ "$status" -eq 0 ]
+		arrived stored 60000
+		[ "$(account repeated)" -ge 2 ]
+	done
+}
+
 @test "3 it dies with the body read and stored, and nobody listens for a while" {
 	# libcurl tries by itself once more, on a connection that is refused: what it had sent before counts all the same.
 	push=(og-chpush -v -C 1 -R 100 -t t)

@@ -136,6 +136,16 @@ account() {
 	[ "$(wc -l <stored)" -eq 30 ]
 }
 
+@test "success with errors in it is none" {
+	things 3 zone >in
+	serve < <(printf '%s\n' '' '200 Content-Type:application/json body={"errors":[{"detail":"down"}]}' \
+		'201 Content-Type:application/json body={"errors":[],"data":{}}')
+	run -1 --separate-stderr og-apipush -C 1 -D dead "$URL" <in
+	[ "${stderr_lines[0]}" = "og-apipush: <stdin>:2: 200: down" ]
+	[ "$(cut -f 1,2 dead)" = "2	200" ]
+	[ "${#stderr_lines[@]}" -eq 2 ]
+}
+
 @test "-m PATCH changes what is there" {
 	serve <<<""
 	things 3 region >in

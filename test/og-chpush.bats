@@ -298,6 +298,31 @@ engine() {
 	run -0 og-chpush -y -t logs "$URL" <in
 }
 
+@test "-o -y: a load that is done again adds nothing, which is as it should be" {
+	serve <<<""
+	records 10 >in
+	for _ in 1 2; do
+		run -0 --separate-stderr og-chpush -o -y -t logs "$URL" <in
+		[ -z "$stderr" ]
+	done
+	[ "$(stored_ids | wc -l)" -eq 10 ]
+}
+
+@test "a journal is that of one place: database and settings are part of it" {
+	serve <<<""
+	records 10 >in
+	run -0 og-chpush -j journal -x a=b -t logs "$URL/?database=a" <in
+	for way in "-x a=b $URL/?database=b" "-x a=c $URL/?database=a" "-x a=b $URL"; do
+		# shellcheck disable=SC2086 # words
+		run -1 --separate-stderr og-chpush -j journal -t logs $way <in
+		[[ $stderr = *"the journal is that of another load"* ]]
+	done
+	# Who we are is not.
+	run -0 --separate-stderr og-chpush -v -j journal -x a=b -t logs "$URL/?database=a&token=geheim" <in
+	[[ $stderr = *"read 0 = accepted 0"* ]]
+	run ! grep -q -e geheim -e database journal
+}
+
 @test "a receipt for fewer rows than were sent is no success" {
 	serve <<<'200 X-ClickHouse-Summary:{"written_rows":"7"}'
 	records 10 >in

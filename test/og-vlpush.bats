@@ -346,6 +346,29 @@ loads() {
 	[ "$stderr" = "og-vlpush: $URL: retention unknown (/metrics: 404): what is too old is dropped there in silence" ]
 }
 
+@test "what the server keeps moves on with the clock, also when it is not asked again" {
+	metrics 100y 2s >page
+	mkfifo pipe
+	for settle in 0 1s; do
+		serve -f page <<<""
+		command og-vlpush -W "$settle" -L 10ms "$URL" <pipe 2>said 3>&- &
+		pusher=$!
+		exec 5>pipe
+		for _ in 1 2 3 4; do
+			echo "{\"timestamp\":$(date +%s%3N)}" >&5
+			sleep 1
+		done
+		exec 5>&-
+		wait "$pusher" || { cat said; return 1; }
+	done
+	# What was young enough at the start is too old now.
+	metrics 3s 2d >page
+	serve -f page <<<""
+	now=$(date +%s%3N)
+	run -1 --separate-stderr og-vlpush "$URL" < <(echo "{\"timestamp\":$((now - 1000))}"; sleep 3; echo "{\"timestamp\":$((now - 1000))}")
+	[ "${stderr_lines[0]}" = "og-vlpush: <stdin>:2: older than the server's retention" ]
+}
+
 @test "-z gzip compresses; a server that does not know a form is not loaded" {
 	serve <<<""
 	records 1000 >in

@@ -216,6 +216,9 @@ samples() {
 	sed 's/.*/{"metric":{"__name__":"m"},"values":[1,2,3],"timestamps":[1764764400001,1764764400002,1764764400003]}/' in >lines
 	run -0 --separate-stderr og-vmpush -v -y -f import "$URL" <lines
 	[ "${stderr_lines[-1]}" = "og-vmpush: $URL: verified: accepted 300 samples; the server inserted 300, dropped 0, found 0 lines invalid" ]
+	# Also when a record was refused.
+	run -1 --separate-stderr og-vmpush -v -y -f import "$URL" < <(echo junk; cat lines)
+	[ "${stderr_lines[-1]}" = "og-vmpush: $URL: verified: accepted 300 samples; the server inserted 300, dropped 0, found 0 lines invalid" ]
 	# One is dropped in silence.
 	serve -w -x '"m7"' <<<""
 	run -1 --separate-stderr og-vmpush -y "$URL" <in
