@@ -37,6 +37,11 @@ int64_t world_minutes(const struct catalog_dist *, uint64_t word);
 /* As it will be written: in units of 1 / unit. */
 double world_rounded(double x, double unit);
 
+/* Does the line of a place or service say this part of its name under a key of its own? */
+int world_tells(const char *part);
+
+#define WORLD_WEIGHT_PLACES 6 /* decimals of a place's weight */
+#define WORLD_WEIGHT_NEAR 5.001e-7
 #define WORLD_FACTOR_PLACES 4 /* decimals of effects */
 #define WORLD_FACTOR_UNIT 1e4
 #define WORLD_ADD_PLACES 6

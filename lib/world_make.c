@@ -194,12 +194,19 @@ put_all(struct maker *m, put_arrival *put)
 	return 0;
 }
 
-/* The parts of a composite id; what the line has anyway is not said twice. */
+/* What the line has anyway is not said twice. */
+int
+world_tells(const char *part)
+{
+	return strcmp(part, "kind") != 0 && strcmp(part, "id") != 0 && strcmp(part, "weight") != 0;
+}
+
+/* The parts of a composite id. */
 static void
 put_parts(struct out *out, char *const *name, char *const *value, int n)
 {
 	for (int i = 0; i < n; i++)
-		if (strcmp(name[i], "kind") != 0 && strcmp(name[i], "id") != 0 && strcmp(name[i], "weight") != 0)
+		if (world_tells(name[i]))
 			world_put_text(out, name[i], value[i]);
 }
 
@@ -212,7 +219,7 @@ put_places(const struct maker *m)
 		world_put_kind(m->out, "place");
 		world_put_text(m->out, "id", c->place[i].id);
 		put_parts(m->out, c->placepart, c->place[i].part, c->nplaceparts);
-		world_put_number(m->out, "weight", c->place[i].weight, 6);
+		world_put_number(m->out, "weight", c->place[i].weight, WORLD_WEIGHT_PLACES);
 		world_put_end(m->out);
 	}
 }

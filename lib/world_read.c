@@ -35,7 +35,10 @@ struct reader {
 	size_t errsize;
 	const struct kind *kind; /* of the line at hand */
 	struct json_value value[KEYS_MAX];
+	struct json_value whole; /* the line */
 	struct json_reader *json[8], *any, *effect;
+	struct json_reader *place_parts, *service_parts; /* of the catalog, once that is known */
+	struct json_value *part;
 	char *text; /* the last string, unescaped */
 	size_t textsize;
 	struct entry *entry; /* ids by hash; size a power of two */
@@ -237,17 +240,13 @@ get_text(struct reader *r, int i)
 	return *r->text == '\0' ? fail(r, "\"%s\" is empty", r->kind->key[i]) : 0;
 }
 
-/* A text to keep; absent or null: empty. */
+/* A text to keep; it may be empty. */
 static int
 get_words(struct reader *r, int i, char **to)
 {
-	if (json_is_null(r->value[i])) {
-		*to = keep_text(r, "", 0);
-	} else {
-		if (unquote(r, r->value[i], r->kind->key[i]) == -1)
-			return -1;
-		*to = keep_text(r, r->text, strlen(r->text));
-	}
+	if (unquote(r, r->value[i], r->kind->key[i]) == -1)
+		return -1;
+	*to = keep_text(r, r->text, strlen(r->text));
 	return *to == NULL ? fail_errno(r) : 0;
 }
 
@@ -383,9 +382,9 @@ static const struct kind kinds[KINDS] = {
 	{ "world", take_world,
 	    { "kind", "format", "catalog", "catalog_digest", "seed", "begin", "end", "users", "requests", "requests_until", "depth",
 		"level" } },
-	{ "place", take_place, { "kind", "id" } },
+	{ "place", take_place, { "kind", "id", "weight" } },
 	{ "service", take_service, { "kind", "id" } },
-	{ "component", take_component, { "kind", "id", "services" } },
+	{ "component", take_component, { "kind", "id", "services", "type" } },
 	{ "deployment", take_deployment, { "kind", "id", "service", "place" } },
 	{ "release", take_release, { "kind", "id", "deployment", "service", "place", "number", "created", "live_from", "live_to" } },
 	{ "rollout", take_rollout,
@@ -448,6 +447,19 @@ check_digest(struct reader *r)
 	return 0;
 }
 
+/* Readers of the keys that the catalog names. */
+static int
+open_parts(struct reader *r)
+{
+	const struct catalog *c = &r->w->cat;
+	int most = c->nplaceparts > c->nserviceparts ? c->nplaceparts : c->nserviceparts;
+
+	r->place_parts = json_reader((const char *const *)c->placepart, c->nplaceparts);
+	r->service_parts = json_reader((const char *const *)c->servicepart, c->nserviceparts);
+	r->part = calloc((size_t)most + 1, sizeof(*r->part));
+	return r->place_parts == NULL || r->service_parts == NULL || r->part == NULL ? fail_errno(r) : 0;
+}
+
 static int
 take_world(struct reader *r)
 {
@@ -461,7 +473,7 @@ take_world(struct reader *r)
 		return -1;
 	if (format != WORLD_FORMAT)
 		return fail(r, "format %llu, not %d", (unsigned long long)format, WORLD_FORMAT);
-	if (load_catalog(r) == -1 || check_digest(r) == -1)
+	if (load_catalog(r) == -1 || check_digest(r) == -1 || open_parts(r) == -1)
 		return -1;
 	if (get_whole(r, HEAD_SEED, &w->seed) == -1 || get_time(r, HEAD_BEGIN, &w->begin) == -1 || get_time(r, HEAD_END, &w->end) == -1 ||
 	    get_whole(r, HEAD_USERS, &w->users) == -1 || get_whole(r, HEAD_REQUESTS, &w->requests) == -1 ||
@@ -475,24 +487,77 @@ take_world(struct reader *r)
 	return 0;
 }
 
+/* A world tells what the catalog decides, and it is told in vain when it differs: then something else was meant. */
+static int
+told(struct reader *r, const char *key, int same)
+{
+	/* That the tables have changed is said already. */
+	return same || r->w->warning != NULL ? 0 : fail(r, "\"%s\" is not that of the catalog, which decides it", key);
+}
+
+static int
+check_parts(struct reader *r, struct json_reader *json, char *const *name, char *const *part, int n)
+{
+	const char *what;
+
+	if (json_read(json, r->whole.p, r->whole.n, r->part, &what) == -1)
+		return fail(r, "%s", what);
+	for (int i = 0; i < n; i++) {
+		if (!world_tells(name[i]))
+			continue;
+		if (unquote(r, r->part[i], name[i]) == -1 || told(r, name[i], strcmp(r->text, part[i]) == 0) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* As it is written: with so many decimals. */
+static int
+check_weight(struct reader *r, double weight)
+{
+	double x;
+
+	if (get_number(r, 2, 1e9, &x) == -1)
+		return -1;
+	return told(r, "weight", x - weight <= WORLD_WEIGHT_NEAR && weight - x <= WORLD_WEIGHT_NEAR);
+}
+
 static int
 take_place(struct reader *r)
 {
+	const struct catalog *c = &r->w->cat;
 	int place;
 
-	if (get_place(r, 1, &place) == -1)
+	if (get_place(r, 1, &place) == -1 || check_weight(r, c->place[place].weight) == -1 ||
+	    check_parts(r, r->place_parts, c->placepart, c->place[place].part, c->nplaceparts) == -1)
 		return -1;
-	return enter(r, r->w->cat.place[place].id, mix_name(r->text, strlen(r->text)), place);
+	return enter(r, c->place[place].id, mix_name(c->place[place].id, strlen(c->place[place].id)), place);
 }
 
 static int
 take_service(struct reader *r)
 {
+	const struct catalog *c = &r->w->cat;
 	int service;
 
-	if (get_service(r, 1, &service) == -1)
+	if (get_service(r, 1, &service) == -1 ||
+	    check_parts(r, r->service_parts, c->servicepart, c->service[service].part, c->nserviceparts) == -1)
 		return -1;
-	return enter(r, r->w->cat.service[service].id, mix_name(r->text, strlen(r->text)), service);
+	return enter(r, c->service[service].id, mix_name(c->service[service].id, strlen(c->service[service].id)), service);
+}
+
+/* The type is that of the first incident of the catalog which is about the component; of others any. */
+static int
+check_type(struct reader *r, const char *component)
+{
+	const struct catalog *c = &r->w->cat;
+
+	if (unquote(r, r->value[3], "type") == -1)
+		return -1;
+	for (int i = 0; i < c->nincidents; i++)
+		if (strcmp(c->incident[i].component, component) == 0)
+			return told(r, "type", strcmp(r->text, c->incident[i].type == NULL ? "" : c->incident[i].type) == 0);
+	return 0;
 }
 
 static int
@@ -502,7 +567,8 @@ take_component(struct reader *r)
 	uint64_t name = 0;
 	int *services;
 
-	if (get_id(r, 1, &id, &name) == -1 || get_list(r, r->value[2], "services", "service", catalog_service, &services) == -1)
+	if (get_id(r, 1, &id, &name) == -1 || get_list(r, r->value[2], "services", "service", catalog_service, &services) == -1 ||
+	    check_type(r, id) == -1)
 		return -1;
 	if ((all = room(r->w->component, r->w->ncomponents, &r->maxcomponents, sizeof(*all))) == NULL)
 		return fail_errno(r);
@@ -931,6 +997,7 @@ take_line(struct reader *r, const char *line, size_t len)
 		return fail(r, "no header: the first line must be of kind \"world\"");
 	if (json_read(r->json[r->kind - kinds], line, len, r->value, &what) == -1)
 		return fail(r, "%s", what);
+	r->whole = (struct json_value){ line, len };
 	return r->kind->take(r);
 }
 
@@ -962,6 +1029,9 @@ reader_free(struct reader *r)
 		json_reader_free(r->json[i]);
 	json_reader_free(r->any);
 	json_reader_free(r->effect);
+	json_reader_free(r->place_parts);
+	json_reader_free(r->service_parts);
+	free(r->part);
 	free(r->text);
 	free(r->entry);
 	free(r->deployment);

@@ -208,7 +208,7 @@ set_minutes(struct spec *s, int key, const struct catalog_dist *row, struct cata
 	*d = (struct catalog_dist){ .kind = DIST_NONE };
 	if (text == NULL && row != NULL)
 		*d = *row;
-	if (text != NULL && (catalog_parse_dist(&s->d->w->cat, text, strlen(text), d) == -1 || d->a < 0 || d->b < 0))
+	if (text != NULL && (catalog_parse_dist(&s->d->w->cat, text, strlen(text), d) == -1 || d->a < 0 || d->b < d->a))
 		return bad(s, "no minutes such as 4..7:", text);
 	return 0;
 }

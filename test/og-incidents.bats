@@ -53,8 +53,8 @@ no_world() {
 @test "unknown keys and other spacing pass too, and a last line without newline gets one" {
 	{
 		sed 1q week.ndjson
-		echo '{ "note": {"a": [1]}, "kind" : "component", "id":"x", "services": [] }'
-		printf '{"kind":"component","id":"y","services":[]}'
+		echo '{ "note": {"a": [1]}, "kind" : "component", "id":"x", "type" :"", "services": [] }'
+		printf '{"kind":"component","id":"y","type":"","services":[]}'
 	} >odd
 	og-incidents -N <odd | cmp - <(
 		cat odd
@@ -244,6 +244,7 @@ cable() {
 	done <<-'END'
 		component=fray,links=east	no link "east"
 		component=fray,every=fast	no minutes such as 4..7: "fast"
+		component=fray,every=10,burst=10..1	no minutes such as 4..7: "10..1"
 		component=fray,every=0	no time between bursts: "0"
 		component=repair,every=5	every without burst
 		component=repair,burst=5	burst without every

@@ -366,11 +366,16 @@ test_join(struct tap *t, struct world *w)
  * What is refused.
  */
 #define PLACE "prod:aws:111111111111:us-east-1:platform:eks:main"
+#define OTHER "prod:aws:111111111111:us-west-2:platform:eks:main"
+#define PARTS_OF(region)                                                                                \
+	"\"environment\":\"prod\",\"provider\":\"aws\",\"account\":\"111111111111\",\"region\":" region \
+	",\"partition\":\"platform\",\"target_type\":\"eks\",\"target\":\"main\""
+#define EAST "{\"kind\":\"place\",\"id\":\"" PLACE "\"," PARTS_OF("\"us-east-1\"") ",\"weight\":0.51}\n"
+#define WEST(region, weight) "{\"kind\":\"place\",\"id\":\"" OTHER "\"," PARTS_OF(region) weight "}\n"
 #define DEPLOYMENT "{\"kind\":\"deployment\",\"id\":\"d\",\"service\":\"user:profile\",\"place\":\"" PLACE "\"}\n"
-#define THINGS                                                                                                        \
-	"{\"kind\":\"place\",\"id\":\"" PLACE                                                                         \
-	"\"}\n{\"kind\":\"service\",\"id\":\"user:profile\"}\n{\"kind\":\"component\",\"id\":\"disk\",\"type\":\"\"," \
-	"\"services\":[\"user:profile\"]}\n" DEPLOYMENT
+#define THINGS                                                                                             \
+	EAST "{\"kind\":\"service\",\"id\":\"user:profile\",\"stack\":\"user\",\"service\":\"profile\"}\n" \
+	     "{\"kind\":\"component\",\"id\":\"disk\",\"type\":\"\",\"services\":[\"user:profile\"]}\n" DEPLOYMENT
 #define OF_D "\"deployment\":\"d\",\"service\":\"user:profile\",\"place\":\"" PLACE "\""
 #define RELEASE(id, from, to)                                                                                            \
 	"{\"kind\":\"release\",\"id\":\"" id "\"," OF_D ",\"number\":7,\"created\":\"2025-01-01\",\"live_from\":\"" from \
@@ -396,9 +401,9 @@ static const struct {
 	{ INCIDENT("disk", HOUR, "", SLOW "," FAIL("0.5", "\"503\",\"500\"")), NULL },
 	{ INCIDENT("disk", HOUR, "\"" PLACE "\"", ""), NULL },
 	{ INCIDENT("disk", HOUR, "", "{\"what\":\"latency\",\"targets\":[\"*\"],\"add\":30}"), NULL },
-	{ "{ \"id\" : \"x\", \"note\": [1, {}], \"services\": [ ], \"kind\" : \"component\" }\n", NULL },
-	{ "{\"kind\":\"component\",\"id\":\"\\u0064isc\",\"services\":[]}\n", NULL },
-	{ "{\"kind\":\"component\",\"id\":\"\\u0064isk\",\"services\":[]}\n", "duplicate id \"disk\"" },
+	{ "{ \"id\" : \"x\", \"note\": [1, {}], \"services\": [ ], \"type\":\"t\", \"kind\" : \"component\" }\n", NULL },
+	{ "{\"kind\":\"component\",\"id\":\"\\u0064isc\",\"type\":\"\",\"services\":[]}\n", NULL },
+	{ "{\"kind\":\"component\",\"id\":\"\\u0064isk\",\"type\":\"\",\"services\":[]}\n", "duplicate id \"disk\"" },
 	{ "{\"kind\":\"planet\",\"id\":\"x\"}\n", "unknown kind \"planet\"" },
 	{ "{\"id\":\"x\"}\n", "no \"kind\"" },
 	{ "{\"kind\":7}\n", "\"kind\" is not a string" },
@@ -406,7 +411,7 @@ static const struct {
 	{ "{\"kind\":\"place\",\"id\":7}\n", "\"id\" is not a string" },
 	{ "{\"kind\":\"component\",\"id\":\"\",\"services\":[]}\n", "\"id\" is empty" },
 	{ "{\"kind\":\"place\",\"id\":\"mars\"}\n", "no place \"mars\"" },
-	{ "{\"kind\":\"place\",\"id\":\"" PLACE "\"}\n", "duplicate id \"" PLACE "\"" },
+	{ EAST, "duplicate id \"" PLACE "\"" },
 	{ "{\"kind\":\"service\",\"id\":\"user:x\"}\n", "no service \"user:x\"" },
 	{ "{\"kind\":\"component\",\"id\":\"x\",\"services\":[\"y\"]}\n", "no service \"y\"" },
 	{ "{\"kind\":\"component\",\"id\":\"x\",\"services\":\"y\"}\n", "\"services\" is not a list of strings" },
@@ -450,6 +455,24 @@ static const struct {
 	{ INCIDENT("disk", HOUR, "", FAIL("0.5", "\"503\",\"200\"")), "code \"200\" is no failure" },
 	{ INCIDENT("disk", HOUR, "", FAIL("0.5", "")), "\"codes\" is empty" },
 	{ INCIDENT("disk", HOUR, "", SLOW) INCIDENT("disk", HOUR, "", SLOW), "duplicate id \"i\"" },
+	{ WEST("\"us-west-2\"", ",\"weight\":0.34"), NULL },
+	{ WEST("\"us-west-2\"", ",\"weight\":5"), "\"weight\" is not that of the catalog, which decides it" },
+	{ WEST("\"us-west-2\"", ",\"weight\":-1"), "\"weight\" is below 0" },
+	{ WEST("\"us-west-2\"", ",\"weight\":\"x\""), "\"weight\" is not a number" },
+	{ WEST("\"us-west-2\"", ""), "no \"weight\"" },
+	{ WEST("\"us-west-3\"", ",\"weight\":0.34"), "\"region\" is not that of the catalog, which decides it" },
+	{ WEST("0", ",\"weight\":0.34"), "\"region\" is not a string" },
+	{ WEST("null", ",\"weight\":0.34"), "\"region\" is not a string" },
+	{ "{\"kind\":\"place\",\"id\":\"" OTHER "\",\"weight\":0.34}\n", "no \"environment\"" },
+	{ "{\"kind\":\"service\",\"id\":\"user:account\",\"stack\":\"user\",\"service\":\"account\"}\n", NULL },
+	{ "{\"kind\":\"service\",\"id\":\"user:account\",\"stack\":{},\"service\":\"account\"}\n", "\"stack\" is not a string" },
+	{ "{\"kind\":\"service\",\"id\":\"user:account\",\"stack\":\"user\"}\n", "no \"service\"" },
+	{ "{\"kind\":\"service\",\"id\":\"user:account\",\"stack\":\"x\",\"service\":\"account\"}\n",
+	    "\"stack\" is not that of the catalog, which decides it" },
+	{ "{\"kind\":\"component\",\"id\":\"x\",\"services\":[]}\n", "no \"type\"" },
+	{ "{\"kind\":\"component\",\"id\":\"x\",\"type\":[],\"services\":[]}\n", "\"type\" is not a string" },
+	{ "{\"kind\":\"component\",\"id\":\"aurora_primary\",\"type\":\"moon\",\"services\":[]}\n",
+	    "\"type\" is not that of the catalog, which decides it" },
 	{ "\n", "not a JSON object" },
 	{ "{\"kind\":\"place\",\"id\":\"" PLACE "\"", "not a JSON object" },
 	{ "{\"kind\":\"component\",\"id\":\"\xff\",\"services\":[]}\n", "invalid UTF-8" },
@@ -611,6 +634,7 @@ put_world(char *text, size_t size, struct world *w, const struct world_incident 
 	for (int i = 0; i < w->cat.nincidents; i++) {
 		world_put_kind(&o, "component");
 		world_put_text(&o, "id", w->cat.incident[i].component);
+		world_put_text(&o, "type", w->cat.incident[i].type == NULL ? "" : w->cat.incident[i].type);
 		world_put_open(&o, "services");
 		world_put_close(&o);
 		world_put_end(&o);
