@@ -245,15 +245,16 @@ read_truth(struct rules *r, const char *folder)
 	return failed;
 }
 
-/* Where a table is. 0, or -1: nowhere. */
+/* Where a table is, packed or not. 0, or -1: nowhere. */
 static int
 find_table(const char *folder, const char *table, char *path, size_t size)
 {
 	static const char *const places[] = { "/data/clickhouse-", "/data/", "/instructors/", "/" };
+	static const char *const ends[] = { "", ".gz", ".zst" };
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places) * 3; i++) {
 		struct stat st;
-		int n = snprintf(path, size, "%s%s%s.csv", folder, places[i], table);
+		int n = snprintf(path, size, "%s%s%s.csv%s", folder, places[i / 3], table, ends[i % 3]);
 
 		if (n > 0 && (size_t)n < size && stat(path, &st) == 0 && S_ISREG(st.st_mode))
 			return 0;

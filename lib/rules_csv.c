@@ -2,9 +2,12 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -140,11 +143,78 @@ split(struct csv *c, char *line, size_t len, struct cell *cell, int max)
 	}
 }
 
+/* ---- compressed tables ---- */
+
+/* The program that unpacks a file of this name; NULL: it is not packed. */
+static const char *
+unpacker(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	if (dot == NULL)
+		return NULL;
+	return strcmp(dot, ".gz") == 0 ? "gzip" : strcmp(dot, ".zst") == 0 ? "zstd" : NULL;
+}
+
+/* Let a program read what c->fd is; c->fd is what it writes then. 0, or -1 with errno or c->why. */
+static int
+unpack(struct csv *c, const char *program)
+{
+	char name[8];
+	posix_spawn_file_actions_t actions;
+	int ends[2], error;
+
+	(void)snprintf(name, sizeof(name), "%s", program);
+	if (pipe(ends) == -1)
+		return -1;
+	(void)fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	if ((error = posix_spawn_file_actions_init(&actions)) == 0) {
+		if ((error = posix_spawn_file_actions_adddup2(&actions, c->fd, STDIN_FILENO)) == 0 &&
+		    (error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)) == 0)
+			error = posix_spawnp(&c->child, program, &actions, NULL, (char *[]){ name, (char[]){ "-dqc" }, NULL }, environ);
+		(void)posix_spawn_file_actions_destroy(&actions);
+	}
+	(void)close(ends[1]);
+	(void)close(c->fd);
+	c->fd = ends[0];
+	if (error == 0)
+		return 0;
+	c->child = 0;
+	(void)snprintf(c->why, sizeof(c->why), "%s: %s", program, strerror(error));
+	errno = 0;
+	return -1;
+}
+
+/* At the end of what it writes: did the program come to its own? 0, or -1. */
+static int
+unpacked(struct csv *c)
+{
+	pid_t child = c->child, ended;
+	int status;
+
+	if (child == 0)
+		return 0;
+	c->child = 0;
+	do
+		ended = waitpid(child, &status, 0);
+	while (ended == -1 && errno == EINTR);
+	return ended == child && status == 0 ? 0 : fail(c, "cannot be unpacked to its end");
+}
+
+/* As rec_next(); a last line that is but a part of one, since the program failed, is none. */
+static enum rec_status
+take_line(struct csv *c, char **line, size_t *len)
+{
+	enum rec_status status = rec_next(&c->in, line, len);
+
+	return c->in.eof && unpacked(c) == -1 ? REC_ERROR : status;
+}
+
 /* One row as one text. 1, 0, -1. */
 static int
 next_line(struct csv *c, char **line, size_t *len)
 {
-	enum rec_status status = rec_next(&c->in, line, len);
+	enum rec_status status = take_line(c, line, len);
 
 	if (status == REC_ERROR)
 		return -1;
@@ -161,7 +231,7 @@ next_line(struct csv *c, char **line, size_t *len)
 			return -1;
 		if (is_whole(c, c->joined.p, c->joined.n))
 			break;
-		if (c->joined.n > OUT_LINE_MAX || (status = rec_next(&c->in, line, len)) != REC_LINE)
+		if (c->joined.n > OUT_LINE_MAX || (status = take_line(c, line, len)) != REC_LINE)
 			return status == REC_ERROR ? -1 : fail(c, "a quoted cell without an end");
 	}
 	*line = c->joined.p;
@@ -172,13 +242,14 @@ next_line(struct csv *c, char **line, size_t *len)
 int
 csv_open(struct csv *c, const char *path)
 {
+	const char *program = unpacker(path);
 	struct cell head[RULES_COLUMNS];
 	char *line;
 	size_t len;
 	int got;
 
 	*c = (struct csv){ .fd = open(path, O_RDONLY) };
-	if (c->fd == -1)
+	if (c->fd == -1 || (program != NULL && unpack(c, program) == -1))
 		return -1;
 	if ((c->path = strdup(path)) == NULL || rec_open(&c->in, c->fd, path, NULL, 0) == -1)
 		return -1;
@@ -224,6 +295,9 @@ csv_close(struct csv *c)
 	if (c->fd != -1)
 		(void)close(c->fd);
 	c->fd = -1;
+	if (c->child > 0)
+		(void)kill(c->child, SIGTERM);
+	(void)unpacked(c);
 }
 
 uint64_t

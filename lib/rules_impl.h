@@ -2,6 +2,8 @@
 #ifndef OG_RULES_IMPL_H
 #define OG_RULES_IMPL_H
 
+#include <sys/types.h>
+
 #include "buf.h"
 #include "hist.h"
 #include "json.h"
@@ -23,6 +25,7 @@
 struct csv {
 	struct rec in;
 	int fd, ncols;
+	pid_t child; /* who unpacks it, or 0 */
 	char *path;
 	const char *id; /* what selections have as their file */
 	char **name;

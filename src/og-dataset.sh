@@ -665,7 +665,7 @@ count_rows() {
 			total=$((total + lines))
 		done < <(files_of)
 		[ "$format" = json ] || total=$((total - 1))
-		echo "$file $total"
+		echo "$file$suffix $total"
 	done
 }
 
@@ -700,7 +700,7 @@ put_truth() {
 		 sources: ($counts | map(select(.kind == "source") | {(.source): .spans_failed}) | add // {}),
 		 rows: ($rows | numbers), values: ($values | numbers),
 		 settings: ($settings | table | map({(.key): .value}) | add), links: ($links | table)}' |
-		if [ -e "$folder/truth.jq" ]; then jq -f "$folder/truth.jq"; else cat; fi
+		if [ -e "$folder/truth.jq" ]; then jq --arg suffix "$suffix" -f "$folder/truth.jq"; else cat; fi
 }
 
 # The verdict on the output, or on the lines of one of its files. A promise that is broken is told at the end.

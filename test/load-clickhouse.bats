@@ -82,6 +82,21 @@ columns() {
 	refused 1 "odd/data/clickhouse-tso_calls.csv: cannot be read" load-clickhouse -d odd "$URL"
 }
 
+@test "packed tables will do, when they are whole and there but once" {
+	gzip "$SET"/data/clickhouse-t*.csv
+	zstd -q --rm "$SET"/data/clickhouse-[!t]*.csv
+	run -1 --separate-stderr load-clickhouse -d "$SET" "$URL"
+	[[ $stderr = "load-clickhouse: $URL/ping: no answer: "* ]]
+	gzip -dc "$SET/data/clickhouse-tso_calls.csv.gz" >"$SET/data/clickhouse-tso_calls.csv"
+	run -1 --separate-stderr load-clickhouse -d "$SET" "$URL"
+	[ "$stderr" = "load-clickhouse: $SET/data/clickhouse-tso_calls.csv.gz: there is $SET/data/clickhouse-tso_calls.csv, too" ]
+	rm "$SET/data/clickhouse-tso_calls.csv"
+	head -c 100 "$SET/data/clickhouse-app_logs.csv.zst" >cut
+	mv cut "$SET/data/clickhouse-app_logs.csv.zst"
+	run -1 --separate-stderr load-clickhouse -d "$SET" "$URL"
+	[[ $stderr = *"load-clickhouse: $SET/data/clickhouse-app_logs.csv.zst: cannot be unpacked" ]]
+}
+
 @test "it finds what it needs from wherever it is called" {
 	ln -s "$OG_SHARE/recipes/load-clickhouse" load
 	OG_SHARE=$PWD/nowhere PATH=/usr/bin:/bin run -1 --separate-stderr ./load -d "$SET" "$URL"

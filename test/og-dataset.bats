@@ -269,6 +269,22 @@ sums() {
 	done
 }
 
+@test "the FiberSQS exercise compressed: the verdict is the same, and the truth names the files that are there" {
+	og-dataset -c fibersqs -n 500 -t -o sqs.none
+	for end in gz zst; do
+		compression=${end/gz/gzip}
+		og-dataset -c fibersqs -n 500 -t -z "${compression/zst/zstd}" -o "sqs.$end"
+		diff <(jq 'del(.tables)' "sqs.$end/instructors/validation_summary.json") <(jq 'del(.tables)' sqs.none/instructors/validation_summary.json)
+		[ -z "$(find "sqs.$end" -name '*.csv')" ]
+		diff <(jq 'del(.tso_noise.call_details, .labels)' "sqs.$end/instructors/ground_truth.json") \
+			<(jq 'del(.tso_noise.call_details, .labels)' sqs.none/instructors/ground_truth.json)
+		for key in .tso_noise.call_details .labels; do
+			[ -s "sqs.none/$(jq -r "$key" sqs.none/instructors/ground_truth.json)" ]
+			[ -s "sqs.$end/$(jq -r "$key" "sqs.$end/instructors/ground_truth.json")" ]
+		done
+	done
+}
+
 @test "on a terminal it says how far it is, and cleans up" {
 	said=$(TERM=xterm script -qec "og-dataset -c social -b 2025-12-01 -e 2025-12-08 -n 15000 -j 2 -o shown" /dev/null)
 	[[ $said =~ [0-9]+\ %,\ [0-9]+\ of\ about\ [0-9]+\ MB,\ [0-9]+\ MB/s ]]

@@ -300,3 +300,29 @@ PLANTS
 	run -1 --separate-stderr og-check own
 	[[ "$stderr" == *'checks.tsv: check "rare": a bound is no number' ]]
 }
+
+@test "compressed tables are read as others are, and one that is cut is no table" {
+	og-check dir >plain
+	gzip dir/data/clickhouse-*.csv dir/data/hosts.csv
+	zstd -q --rm dir/data/delays.csv dir/data/visits.csv
+	[ -z "$(find dir -name '*.csv')" ]
+	og-check dir >packed
+	diff <(jq 'del(.tables)' plain) <(jq 'del(.tables)' packed)
+	[ "$(jq -r '.tables | [.spans, .delays] | join(" ")' packed)" = "clickhouse-spans.csv.gz delays.csv.zst" ]
+	# The fault is in the row where it stands.
+	gzip -dc dir/data/clickhouse-spans.csv.gz | sed '2s/^/x/' | gzip >dir/data/bad.gz
+	mv dir/data/bad.gz dir/data/clickhouse-spans.csv.gz
+	run -1 --separate-stderr og-check -v dir
+	[[ $stderr = *"clickhouse-spans.csv.gz:2: "* ]]
+	for file in clickhouse-lines.csv.gz delays.csv.zst; do
+		cp "dir/data/$file" whole
+		head -c "$(($(stat -c %s whole) / 2))" whole >"dir/data/$file"
+		run -1 --separate-stderr og-check dir
+		[[ $stderr = *"$file"*": cannot be unpacked to its end" ]]
+		[ -z "$output" ]
+		cp whole "dir/data/$file"
+	done
+	mkdir none
+	run -1 --separate-stderr env PATH="$PWD/none" "$OG_ROOT/bin/og-check" dir
+	[[ $stderr = *"gzip: No such file or directory" ]]
+}

@@ -21,15 +21,15 @@ def rate($all): if $all == 0 then 0 else (. / $all * 10000 | round) / 10000 end;
 		| {name: .type, start: (.start | time), end: (.end | time), component, region: (.places | join(",")), description: .message}],
 	generation: {
 		seed: .world.seed, level: .world.level, transactions: .world.requests,
-		row_counts: (.rows | with_entries(select(.key | test("clickhouse-")) | .key |= sub(".*clickhouse-"; "") | .key |= sub("[.]csv$"; ""))),
+		row_counts: (.rows | with_entries(select(.key | test("clickhouse-")) | .key |= sub(".*clickhouse-"; "") | .key |= sub("[.]csv([.](gz|zst))?$"; ""))),
 		parameters: .settings
 	},
 	tso_noise: {
 		total_calls: $calls,
 		noise_counts: {clean, missing, fabricated, wrong_customer} | map_values(0),
-		noise_rates: {}, call_details: "instructors/tso_truth.csv"
+		noise_rates: {}, call_details: "instructors/tso_truth.csv\($suffix)"
 	},
-	labels: "instructors/labels.csv"
+	labels: "instructors/labels.csv\($suffix)"
 }
 | .tso_noise.noise_counts |= with_entries(.value = ($truth.values[.key] // 0))
 | .tso_noise.noise_rates = (.tso_noise.noise_counts | map_values(rate($calls)))
