@@ -36,6 +36,13 @@ static const struct {
 	[K_INSIDE] = { "inside", 2, 0, 3, 3 },
 	[K_OFFSET] = { "offset", 1, 1, 0, 0 } };
 
+/* Do the columns of one side answer those of the other? */
+static int
+is_of_pairs(enum kind k)
+{
+	return k == K_EXISTS || k == K_MISSING || k == K_OFFSET;
+}
+
 int
 rules_fail(struct rules *r, const char *path, size_t line, const char *fmt, ...)
 {
@@ -66,6 +73,57 @@ takes_level(const struct rules *r, const char *levels)
 		levels += n + (levels[n] == ',');
 	}
 	return 0;
+}
+
+/* A level that effects have. */
+static int
+is_level(const struct catalog *c, const char *level, size_t n)
+{
+	for (int i = 0; i < c->neffects; i++)
+		for (int k = 0; k < c->effect[i].nlevels; k++)
+			if (strlen(c->effect[i].level[k]) == n && memcmp(c->effect[i].level[k], level, n) == 0)
+				return 1;
+	return 0;
+}
+
+/* "easy,hard": are there all of them? */
+static int
+are_levels(const struct catalog *c, const char *levels)
+{
+	while (*levels != '\0') {
+		size_t n = strcspn(levels, ",");
+
+		if (!is_level(c, levels, n))
+			return 0;
+		levels += n + (levels[n] == ',');
+	}
+	return 1;
+}
+
+static int
+has_field(const struct catalog_layout *l, const char *name)
+{
+	for (int i = 0; i < l->n; i++)
+		if (strcmp(l->field[i].name, name) == 0)
+			return 1;
+	return 0;
+}
+
+/* The columns of a table that the catalog lays out are known. NULL, or one that it does not have. */
+static const char *
+unknown_column(const struct catalog *c, const struct selection *s)
+{
+	int layout = catalog_layout(c, s->table, strlen(s->table));
+
+	if (layout == -1)
+		return NULL;
+	for (int i = 0; i < s->ncolumns; i++)
+		if (!has_field(&c->layout[layout], s->column[i]))
+			return s->column[i];
+	for (int i = 0; i < s->nconditions; i++)
+		if (s->condition[i]->column != NULL && !has_field(&c->layout[layout], s->condition[i]->column))
+			return s->condition[i]->column;
+	return NULL;
 }
 
 /* "a/b/c" */
@@ -104,6 +162,52 @@ parse_steps(struct rule *x, const char *s)
 	return 0;
 }
 
+/* Columns that are not in their table. NULL, or the first one. */
+static const char *
+misspelt(const struct catalog *c, const struct rule *x)
+{
+	const char *name = unknown_column(c, &x->of);
+	int of = catalog_layout(c, x->of.table, strlen(x->of.table)), to;
+
+	if (name == NULL && x->has_against)
+		name = unknown_column(c, &x->against);
+	if (name == NULL && of != -1 && x->step_column != NULL && !has_field(&c->layout[of], x->step_column))
+		name = x->step_column;
+	for (int k = 0; k < 3 && name == NULL && x->by[k] != NULL && strcmp(x->by[k], RULES_HOUR) != 0; k++) {
+		to = k == 1 && rule_has_groups(x) && x->has_against ? catalog_layout(c, x->against.table, strlen(x->against.table)) : of;
+		if (to != -1 && !has_field(&c->layout[to], x->by[k]))
+			name = x->by[k];
+	}
+	return name;
+}
+
+/* What can be said of bounds before anything is read. NULL, or what is wrong with them. */
+static const char *
+wrong_bounds(struct rules *r, struct rule *x)
+{
+	int low = rule_bound(r, x->low_text, 0, "", &x->low), high = rule_bound(r, x->high_text, 1, "", &x->high);
+	int fixed = strpbrk(x->low_text, "=@") == NULL && strpbrk(x->high_text, "=@") == NULL;
+
+	if (low == -1 || high == -1)
+		return "a bound is no number";
+	return fixed && x->low > x->high ? "\"low\" is above \"high\"" : NULL;
+}
+
+/* What can be read, and yet is no rule of this catalog. */
+static int
+check_rule(struct rules *r, struct rule *x, const char *levels, const char *path, size_t line)
+{
+	const char *why;
+
+	if ((why = misspelt(&r->w->cat, x)) != NULL)
+		return rules_fail(r, path, line, "the layout has no column \"%.64s\"", why);
+	if ((why = wrong_bounds(r, x)) != NULL)
+		return rules_fail(r, path, line, "check \"%.64s\": %s", x->name, why);
+	if (!are_levels(&r->w->cat, levels))
+		return rules_fail(r, path, line, "effects.tsv has no level \"%.64s\"", levels);
+	return 0;
+}
+
 static int
 parse_rule(struct rules *r, struct rule *x, char **cell, const char *path, size_t line)
 {
@@ -133,9 +237,11 @@ parse_rule(struct rules *r, struct rule *x, char **cell, const char *path, size_
 	if (x->of.ncolumns < kinds[k].columns || (kinds[k].against == 1 && !x->has_against) || (kinds[k].against == 0 && x->has_against) ||
 	    (x->has_against && x->against.ncolumns < (kinds[k].columns > 0)))
 		return rules_fail(r, path, line, "\"%s\" needs other columns in \"of\" or \"against\"", kinds[k].name);
+	if (is_of_pairs(x->kind) && x->of.ncolumns != x->against.ncolumns)
+		return rules_fail(r, path, line, "\"%s\" needs as many columns in \"against\" as in \"of\"", kinds[k].name);
 	if (parse_by(x, cell[C_BY]) == -1)
 		return rules_fail(r, path, line, "\"%s\" needs other columns in \"by\"", kinds[k].name);
-	return 0;
+	return check_rule(r, x, cell[C_LEVEL], path, line);
 }
 
 static int
@@ -176,6 +282,11 @@ rules_open(const char *path, const struct world *world, const char *level, char 
 	r->err = err;
 	r->errsize = errsize;
 	r->minutes = (world->end - world->begin) / CLOCK_MINUTE;
+	if (level != NULL && !is_level(&world->cat, level, strlen(level))) {
+		(void)snprintf(err, errsize, "no level \"%s\"", level);
+		rules_free(r);
+		return NULL;
+	}
 	text = tsv_slurp(path, &size, err, errsize);
 	failed = text == NULL || tsv_parse(&t, text, size, path, err, errsize) == -1 ? -1 : parse_rules(r, &t, path);
 	tsv_free(&t);
@@ -440,15 +551,13 @@ share_sets(struct rules *r)
 	}
 }
 
-static int
+static void
 set_bounds(struct rules *r)
 {
 	for (int i = 0; i < r->n; i++) {
 		struct rule *x = &r->rule[i];
 		int low = rule_bound(r, x->low_text, 0, "", &x->low), high = rule_bound(r, x->high_text, 1, "", &x->high);
 
-		if (low == -1 || high == -1)
-			return rules_fail(r, r->path, 0, "check \"%.64s\": a bound is no number", x->name);
 		/* Those of groups are found when these are known. */
 		if ((low == 0 && high == 0) || rule_has_groups(x))
 			continue;
@@ -459,7 +568,6 @@ set_bounds(struct rules *r)
 		x->low = -HUGE_VAL;
 		x->high = HUGE_VAL;
 	}
-	return 0;
 }
 
 int
@@ -472,8 +580,9 @@ rules_run(struct rules *r, const char *folder, char *err, size_t errsize)
 	for (int i = 0; i < r->n; i++)
 		if (name_tables(r, &r->rule[i], folder) == -1)
 			return -1;
-	if (read_truth(r, folder) == -1 || set_bounds(r) == -1)
+	if (read_truth(r, folder) == -1)
 		return -1;
+	set_bounds(r);
 	share_sets(r);
 	if (order_files(r) == -1 || read_tables(r) == -1)
 		return -1;

@@ -349,7 +349,8 @@ begin_group(struct rule *x, const struct csv *c, uint64_t key)
 }
 
 /*
- * The rows of a group that stand together: steps follow each other, and no clock goes backwards. by: group, clock.
+ * The rows of a group that stand together: steps follow each other, and no clock goes backwards, or on by less than "low".
+ * by: group, clock.
  */
 static void
 row_order(struct rule *x, const struct csv *c)
@@ -384,6 +385,8 @@ row_order(struct rule *x, const struct csv *c)
 		*s = (struct seen){ clock, us, us, c->line };
 	else if (s != NULL && us < s->end)
 		rule_fault(x, c, 0, "%lld us before line %llu", (long long)(s->end - us), (unsigned long long)s->line);
+	else if (s != NULL && (double)(us - s->end) < x->low * 1000)
+		rule_fault(x, c, 0, "%lld us after line %llu", (long long)(us - s->end), (unsigned long long)s->line);
 	if (s != NULL) {
 		s->end = us;
 		s->line = c->line;

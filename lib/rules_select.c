@@ -402,7 +402,7 @@ parse_conditions(struct rules *r, struct selection *x, const char *s, size_t n)
 		count += s[i] == '&';
 	if ((x->condition = calloc(count, sizeof(*x->condition))) == NULL)
 		return -1;
-	while (n > 0) {
+	for (size_t i = 0; i < count; i++) {
 		const char *and = memchr(s, '&', n);
 		size_t len = and == NULL ? n : (size_t)(and-s);
 

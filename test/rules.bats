@@ -11,6 +11,9 @@ setup_file() {
 	mkdir -p share/small dir/data
 	cp "$OG_ROOT"/share/og/shop/*.tsv share/small
 	cp -r "$OG_ROOT/share/og/default" share
+	sed -i 's/^lines\t/texts\t/' share/default/layouts.tsv
+	# One level, of which nothing comes.
+	sed -i 's/^incident\t/&level\t/; /^[a-z]/!b; /^incident/b; s/\t/\t\t/; /^adFailure/{p;s/\t\t/\teasy\t/}' share/small/effects.tsv
 	OG_SHARE=$PWD/share og-entities -c small -b 2025-01-01 -e 2025-01-03 -n 100 |
 		OG_SHARE=$PWD/share og-incidents -N -a 'component=adFailure,start=2025-01-02T06:00:00Z,duration=2h' >dir/world.ndjson
 	awk 'BEGIN {
@@ -205,7 +208,40 @@ x\tinside\tspans.timestamp+ms\t\ttrace/id\t\t\t\t
 x\tinside\tspans.timestamp\t\ttrace/id/parent\t\t\t\t
 x\torder\tlines.timestamp\tevent\ttrace\t\t\t\t
 x\torder\tlines.timestamp\tevent=a<b\t\t\t\t\t
+x\trows\tspans\t\t\tabc\t\t\t
+x\trows\tspans\t\t\t\t9e9\t\t
+x\trows\tspans\t\t\t1|moon\t\t\t
+x\trows\tspans\t\t\t=\t\t\t
+x\trows\tspans\t\t\t2\t1\t\t
+x\tmin\tspans.timestamp\t\t\tend\tbegin\t\t
+x\tmean\tspans.ms\t\tid\t2\t1\t\t
+x\texists\tspans.id+trace\tspans.id\t\t\t\t\t
+x\tmissing\tspans.id\tspans.id+trace\t\t\t\t\t
+x\toffset\tlines.span+trace\tspans.id\t\t\t\t\t
+x\trows\tspans[]\t\t\t\t\t\t
+x\trows\tspans[id=1&]\t\t\t\t\t\t
+x\trows\tspans\t\t\t\t\tmoon\t
+x\trows\tspans\t\t\t\t\teasy,moon\t
 RULES
+	# The columns of a table are known where the catalog lays it out.
+	cp -r "$OG_ROOT/share/og/fibersqs" share
+	og-entities -c fibersqs -n 10 | og-incidents -N >laid.ndjson
+	while IFS= read -r rule; do
+		printf 'check\tkind\tof\tagainst\tby\tlow\thigh\tlevel\tsource\n%b\n' "$rule" >share/fibersqs/checks.tsv
+		run -2 --separate-stderr og-check -w laid.ndjson dir
+		[[ "$stderr" == "og-check: "*"checks.tsv:2: the layout has no column \"moon\"" ]] || { echo "$rule: $status $stderr"; return 1; }
+	done <<'RULES'
+x\tunique\tapp_logs.span_id+moon\t\t\t\t\t\t
+x\trows\tapp_logs[moon=1]\t\t\t\t\t\t
+x\texists\tapp_logs.span_id\ttrace_spans.moon\t\t\t\t\t
+x\tmean\ttxn_facts.end_to_end_latency_ms\tapp_logs.http_status\torigin_region/moon\t\t\t\t
+x\torder\tapp_logs.timestamp\tmoon=a<b\ttransaction_id\t\t\t\t
+x\torder\tapp_logs.timestamp\t\ttransaction_id/moon\t\t\t\t
+RULES
+	run -2 --separate-stderr og-check -S moon dir
+	[ "$stderr" = 'og-check: no level "moon"' ]
+	run -2 --separate-stderr og-check -S eas dir
+
 	printf 'check\tkind\tof\n' >share/small/checks.tsv
 	run -2 --separate-stderr og-check dir
 	rm share/small/checks.tsv
@@ -297,8 +333,8 @@ PLANTS
 	run -1 og-check own
 	[ "$(broken <<<"$output")" = rare ]
 	sed -i 's/\t0.005\t/\t@moon.rtt_ms\t/' share/fibersqs/checks.tsv
-	run -1 --separate-stderr og-check own
-	[[ "$stderr" == *'checks.tsv: check "rare": a bound is no number' ]]
+	run -2 --separate-stderr og-check own
+	[[ "$stderr" == *'checks.tsv:6: check "rare": a bound is no number' ]]
 }
 
 @test "compressed tables are read as others are, and one that is cut is no table" {
