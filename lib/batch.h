@@ -27,6 +27,7 @@ struct batch_group {
 /* A place in the input. */
 struct batch_place {
 	uint64_t offset, line; /* bytes before it; number of the line that begins there */
+	uint64_t hash;         /* of the lines before it; 0: not known */
 };
 
 struct batch {

@@ -161,7 +161,7 @@ close_batch(struct push *p)
 
 /* The batch that a line goes into whose form is in the one that was filling. */
 static struct batch *
-batch_for(struct push *p, const struct push_line *l, uint64_t offset, size_t *form_at)
+batch_for(struct push *p, const struct push_line *l, const struct batch_place *place, size_t *form_at)
 {
 	struct batch *b = p->filling, *old = b;
 	size_t more = old->form.n - *form_at; /* not every pusher has forms */
@@ -177,7 +177,7 @@ batch_for(struct push *p, const struct push_line *l, uint64_t offset, size_t *fo
 		p->filling = b;
 	}
 	if (b->nrec == 0) {
-		b->from = (struct batch_place){ .offset = offset, .line = l->number };
+		b->from = *place;
 		p->stages += l->behind != 0;
 		b->stage = p->stages;
 		b->lane = l->lane;
@@ -188,7 +188,7 @@ batch_for(struct push *p, const struct push_line *l, uint64_t offset, size_t *fo
 
 /* A line, and where it begins. */
 static int
-add_line(struct push *p, struct push_line *l, uint64_t offset)
+add_line(struct push *p, struct push_line *l, const struct batch_place *place)
 {
 	struct batch *b = p->filling;
 	size_t form_at;
@@ -205,13 +205,13 @@ add_line(struct push *p, struct push_line *l, uint64_t offset)
 	if (!l->open)
 		p->open.line = 0;
 	else if (p->open.line == 0)
-		p->open = (struct batch_place){ .offset = offset, .line = l->number };
+		p->open = *place;
 	if (refused) {
 		b->form.n = form_at;
 		push_refuse(p, l->number, 0, l->why, l->text, l->len);
 		return 0;
 	}
-	if ((b = batch_for(p, l, offset, &form_at)) == NULL || batch_add(b, l->number, l->text, l->len, form_at, l->key, l->nkey) == -1)
+	if ((b = batch_for(p, l, place, &form_at)) == NULL || batch_add(b, l->number, l->text, l->len, form_at, l->key, l->nkey) == -1)
 		return -1;
 	b->last = l->number;
 	if (b->nrec == 1)
@@ -237,7 +237,7 @@ push_lines(struct push *p, struct rec *in)
 
 	while (push_wants(p) && p->ready.n == before && rec_ready(in)) {
 		struct push_line l = { .key = "" };
-		uint64_t offset = in->offset;
+		struct batch_place place = { .offset = in->offset, .line = in->line + 1, .hash = p->hash };
 		char *text;
 		enum rec_status got = rec_next(in, &text, &l.len);
 
@@ -246,11 +246,13 @@ push_lines(struct push *p, struct rec *in)
 			return 0;
 		}
 		p->account->read++;
+		if (p->origin == -1)
+			p->hash = push_journal_hash(p->hash, text, got == REC_LONG ? 0 : l.len);
 		l.text = text;
 		l.number = in->line;
 		if (got == REC_LONG)
 			push_refuse(p, in->line, 0, "line too long", "", 0);
-		else if (add_line(p, &l, offset) == -1) {
+		else if (add_line(p, &l, &place) == -1) {
 			push_lose(p, 1, in->line, 0);
 			return -1;
 		}

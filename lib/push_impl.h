@@ -68,6 +68,7 @@ struct push_journal {
 	int64_t when, since; /* ms: of the next writing; of the first failure */
 	unsigned failed;     /* times in a row */
 	uint64_t tail;       /* of the input before its place; 0: unknown */
+	uint64_t head;       /* of the lines before the first record; 0: none */
 	uint64_t dead;       /* bytes of the dead-letter file when the journal began */
 	uint64_t *bad;       /* lines refused behind its place */
 	size_t nbad, bads;
@@ -101,6 +102,7 @@ struct push {
 	struct batch_place open; /* of the first of the lines that belong together, while they go on; line 0: none */
 	uint64_t stages;         /* begun behind the first one */
 	int64_t filling_since;
+	uint64_t hash;   /* of all lines of a pipe so far, which cannot be read again; else 0 */
 	int64_t origin;  /* offset of the input's first byte in its file; -1: no regular file */
 	int fd;          /* of the input */
 	size_t too_much; /* bytes of lines that the server called too much; 0: none yet */
@@ -215,6 +217,7 @@ int push_journal_reach(struct push *, struct batch *); /* may it be sent? */
 void push_journal_cut(struct push *, uint64_t line);   /* a batch ends there though it is not full */
 int push_journal_is_cut(const struct push *, uint64_t line);
 int push_journal_refused(struct push *, uint64_t line);
+uint64_t push_journal_hash(uint64_t hash, const char *line, size_t len); /* with one line more */
 void push_journal_turn(struct push *);
 int push_journal_end(struct push *); /* 0, or -1: not written */
 void push_journal_close(struct push *);

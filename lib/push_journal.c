@@ -11,6 +11,8 @@
  *	refused N        records refused among them
  *	dead N           bytes that the dead-letter file had before the load
  *	tail HEX         hash of the input's last bytes before the offset; 0: unknown
+ *	lines HEX        hash of all lines before it, of a pipe; 0: unknown
+ *	head HEX         hash of the header before the records; 0: none
  *	cut N            last line of a batch that its size did not end; any number of these
  */
 #include <sys/file.h>
@@ -83,6 +85,10 @@ read_word(struct push *p, const char *name, const char *value, unsigned *seen)
 	}
 	if (strcmp(name, "tail") == 0)
 		return number(value, 16, &j->tail) == -1 ? "the journal is damaged" : NULL;
+	if (strcmp(name, "lines") == 0)
+		return number(value, 16, &j->place.hash) == -1 ? "the journal is damaged" : NULL;
+	if (strcmp(name, "head") == 0)
+		return number(value, 16, &n) == 0 && n == j->head ? NULL : "the journal is that of an input with another header";
 	if (strcmp(name, "target") == 0) {
 		*seen |= 32;
 		return strcmp(value, p->set->target) == 0 ? NULL : "the journal is that of another load: other server, options or program";
@@ -154,7 +160,7 @@ least(struct batch_place *place, const struct batch *b)
 static struct batch_place
 low(const struct push *p)
 {
-	struct batch_place place = { p->in->offset, p->in->line + 1 };
+	struct batch_place place = { p->in->offset, p->in->line + 1, p->hash };
 
 	least(&place, p->ready.first);
 	least(&place, p->packing.first);
@@ -183,6 +189,13 @@ tail_of(const char *from, size_t n)
 	return hash == 0 ? 1 : hash;
 }
 
+uint64_t
+push_journal_hash(uint64_t hash, const char *line, size_t len)
+{
+	hash = mix(hash ^ batch_hash(line, len));
+	return hash == 0 ? 1 : hash;
+}
+
 /* From the file itself. 0: unknown */
 static uint64_t
 file_tail(const struct push *p, uint64_t offset)
@@ -202,8 +215,9 @@ compose(const struct push *p, const struct batch_place *place, uint64_t reach, s
 	char text[512];
 	int n = snprintf(text, sizeof(text),
 	    "%s\nmark %s\noffset %" PRIu64 "\nline %" PRIu64 "\nreach %" PRIu64 "\nrefused %" PRIu64 "\ndead %" PRIu64 "\ntail %" PRIx64
-	    "\ntarget ",
-	    head, p->mark, place->offset, place->line, reach, p->account->earlier + j->refused, j->dead, file_tail(p, place->offset));
+	    "\nlines %" PRIx64 "\nhead %" PRIx64 "\ntarget ",
+	    head, p->mark, place->offset, place->line, reach, p->account->earlier + j->refused, j->dead, file_tail(p, place->offset),
+	    place->hash, j->head);
 
 	if (buf_put(b, text, (size_t)n) == -1 || buf_puts(b, p->set->target) == -1 || buf_puts(b, "\n") == -1)
 		return -1;
@@ -440,57 +454,90 @@ push_journal_open(struct push *p)
 		return push_wrong(p, name, "not a regular file");
 	if (flock(j->fd, LOCK_EX | LOCK_NB) == -1 || stat(name, &of_name) == -1 || of_name.st_ino != of_fd.st_ino)
 		return push_wrong(p, name, "in use by another load");
+	if (p->set->head != NULL)
+		j->head = batch_hash(p->set->head, strlen(p->set->head));
 	return load(p, &why) == 0 ? 0 : push_wrong(p, name, why);
+}
+
+/* The last bytes that were passed over; enough of them, or all. */
+struct passed {
+	struct buf last;
+	int unknown; /* a line was too long to be seen */
+};
+
+static int
+pass(struct push *p, struct passed *passed, const char *line, size_t len, size_t all)
+{
+	struct buf *last = &passed->last;
+
+	p->hash = push_journal_hash(p->hash, line, len);
+	if (last->n > 64 * TAIL) {
+		memmove(last->p, last->p + last->n - TAIL, TAIL);
+		last->n = TAIL;
+	}
+	return buf_put(last, line, len) == -1 || (all > len && buf_put(last, "\n", 1) == -1) ? -1 : 0;
+}
+
+/* A line can be had, or the input is at its end. 0, or -1 */
+static int
+await(struct push *p)
+{
+	while (!rec_ready(p->in)) {
+		struct pollfd ready[2] = { { .fd = p->fd, .events = POLLIN }, { .fd = p->signals, .events = POLLIN } };
+
+		if (poll(ready, 2, -1) > 0 && ready[1].revents != 0)
+			push_interrupt(p);
+		if (p->ended || (ready[0].revents != 0 && rec_fill(p->in) == -1))
+			return -1;
+	}
+	return 0;
 }
 
 /* Read and forget what was delivered before. 0, or -1 */
 static int
-skip_pipe(struct push *p, uint64_t left)
+skip_lines(struct push *p, const struct push_journal *j)
 {
-	char bytes[2 * TAIL + 65536];
-	size_t have = 0;
-	uint64_t lines = 0;
+	struct passed passed = { 0 };
+	const struct buf *last = &passed.last;
+	struct rec *in = p->in;
+	int failed = 0;
 
-	while (left > 0) {
-		struct pollfd ready[2] = { { .fd = p->fd, .events = POLLIN }, { .fd = p->signals, .events = POLLIN } };
-		ssize_t got;
+	while (!failed && in->offset < j->place.offset) {
+		uint64_t before = in->offset;
+		enum rec_status got = REC_END;
+		char *line;
+		size_t len;
 
-		if (poll(ready, 2, -1) > 0 && ready[1].revents != 0)
-			push_interrupt(p);
-		if (p->ended)
-			return -1;
-		if (ready[0].revents == 0)
-			continue;
-		if (have > TAIL) {
-			memmove(bytes, bytes + have - TAIL, TAIL);
-			have = TAIL;
-		}
-		got = read(p->fd, bytes + have, left < 65536 ? (size_t)left : 65536);
-		if (got == -1 && errno != EINTR && errno != EAGAIN)
-			return -1;
-		if (got == 0)
-			return -1;
-		for (ssize_t i = 0; i < got; i++)
-			lines += bytes[have + (size_t)i] == '\n';
-		have += got > 0 ? (size_t)got : 0;
-		left -= got > 0 ? (uint64_t)got : 0;
+		failed = await(p) == -1 || (got = rec_next(in, &line, &len)) <= REC_END;
+		if (got == REC_LONG)
+			passed.unknown = 1;
+		if (!failed)
+			failed = pass(p, &passed, line, got == REC_LONG ? 0 : len, (size_t)(in->offset - before)) == -1;
 	}
-	if (p->journal.tail != 0 && tail_of(bytes + have - (have < TAIL ? have : TAIL), have < TAIL ? have : TAIL) != p->journal.tail)
-		return -1;
-	lines += p->set->ahead;
-	return lines == p->journal.place.line || lines + 1 == p->journal.place.line ? 0 : -1;
+	if (!failed)
+		failed = in->offset != j->place.offset || in->line != j->place.line || (j->place.hash != 0 && j->place.hash != p->hash);
+	if (!failed && j->tail != 0 && !passed.unknown)
+		failed = tail_of(last->p + last->n - (last->n < TAIL ? last->n : TAIL), last->n < TAIL ? last->n : TAIL) != j->tail;
+	buf_free(&passed.last);
+	return failed ? -1 : 0;
 }
 
 static int
-skip_file(struct push *p, uint64_t offset)
+skip_file(struct push *p, const struct push_journal *j)
 {
+	off_t at = (off_t)((uint64_t)p->origin + j->place.offset);
 	struct stat st;
+	char last;
 
-	if (fstat(p->fd, &st) == -1 || (uint64_t)st.st_size < (uint64_t)p->origin + offset)
+	if (j->tail == 0 && j->place.hash != 0)
+		return skip_lines(p, j); /* it was a pipe then */
+	if (fstat(p->fd, &st) == -1 || st.st_size < at || (j->tail != 0 && file_tail(p, j->place.offset) != j->tail))
 		return -1;
-	if (p->journal.tail != 0 && file_tail(p, offset) != p->journal.tail)
+	if (st.st_size > at && (pread(p->fd, &last, 1, at - 1) != 1 || last != '\n')) {
+		push_stop(p, "the last line that was delivered had no newline, and the input goes on in it now");
 		return -1;
-	return lseek(p->fd, (off_t)((uint64_t)p->origin + offset), SEEK_SET) == -1 ? -1 : 0;
+	}
+	return lseek(p->fd, at, SEEK_SET) == -1 ? -1 : 0;
 }
 
 static void
@@ -523,11 +570,14 @@ push_journal_skip(struct push *p)
 	if (p->set->journal == NULL)
 		return 0;
 	j->frozen = 1;
-	if (offset > 0 && (p->origin == -1 ? skip_pipe(p, offset) : skip_file(p, offset)) == -1) {
+	if (offset > 0 && (p->origin == -1 ? skip_lines(p, j) : skip_file(p, j)) == -1) {
+		in->line = p->set->ahead; /* what was passed over is no line of this load */
 		push_stop(p, p->ended ? "interrupted" : "the input is not the one of the journal, or shorter");
 		return -1;
 	}
 	j->frozen = 0;
+	if (p->origin != -1)
+		p->hash = 0;
 	if (!j->old)
 		j->dead = p->dead_size;
 	if (offset > 0) {

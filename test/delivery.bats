@@ -1024,3 +1024,52 @@ place() {
 	run -0 "${push[@]}" -j journal "$URL" < <(head -n 5 in; sleep 0.5; tail -n +6 in)
 	run -0 "$TOOLS/oracle" judge -n 20 -m 0 stored
 }
+
+@test "a pipe with other lines of the same length is not the input of the journal" {
+	push=(og-chpush -v -t logs)
+	serve -F ch <<<""
+	seq -f '{"day":1,"n":%05.0f}' 1 1000 >in
+	run -0 "${push[@]}" -j journal "$URL" < <(cat in)
+	cp journal want
+	run -1 --separate-stderr "${push[@]}" -j journal "$URL" < <(sed '500s/1/2/' in)
+	[[ $stderr = *"the input is not the one of the journal"*"no line was read"* ]]
+	diff want journal
+	# Nor is a file; the right one is, and is known by its last bytes then, to a pipe, too.
+	sed '500s/1/2/' in >other
+	run -1 "${push[@]}" -j journal "$URL" <other
+	echo '{"day":1,"n":1001}' >>in
+	run -0 "${push[@]}" -j journal "$URL" <in
+	echo '{"day":1,"n":1002}' >>in
+	run -1 "${push[@]}" -j journal "$URL" < <(sed '999s/1/2/' in)
+	run -0 "${push[@]}" -j journal "$URL" < <(cat in)
+	diff in stored
+}
+
+@test "a journal without hashes of lines and header goes on as before" {
+	push=(og-chpush -v -t logs -f CSVWithNames)
+	serve -F ch <<<""
+	printf 'a,b\n1,2\n' >in
+	run -0 "${push[@]}" -j journal "$URL" < <(cat in)
+	sed -i '/^lines /d; /^head /d' journal
+	run -0 "${push[@]}" -j journal "$URL" < <(cat in; echo 3,4)
+	grep -q '^lines [0-9a-f]*[1-9a-f]' journal
+	[ "$(cat stored)" = $'a,b\n1,2\na,b\n3,4' ]
+	sed -i '1s/a,b/b,a/' in
+	echo 3,4 >>in
+	run -1 --separate-stderr "${push[@]}" -j journal "$URL" < <(cat in)
+	[[ $stderr = *"an input with another header"* ]]
+}
+
+@test "a last line without a newline that has grown since is not taken for two" {
+	push=(og-chpush -v -t logs -f TSV)
+	serve -F ch <<<""
+	printf '1\t2\n3\t4' >in
+	run -0 "${push[@]}" -j journal "$URL" <in
+	cp journal piped
+	run -0 "${push[@]}" -j journal "$URL" <in
+	printf '5\n6\t7\n' >>in
+	run -1 --separate-stderr "${push[@]}" -j journal "$URL" <in
+	[[ $stderr = *"had no newline, and the input goes on in it now"* ]]
+	run -1 "${push[@]}" -j piped "$URL" < <(cat in)
+	[ "$(cat stored)" = $'1\t2\n3\t4' ]
+}
