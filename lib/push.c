@@ -346,6 +346,7 @@ sleep_ms(const struct push *p)
 		earlier(&least, p->tick);
 	if (p->give_up > 0)
 		earlier(&least, p->give_up);
+	earlier(&least, push_http_late(p));
 	if (p->halted)
 		return least <= now ? 0 : (int)(least - now);
 	earlier(&least, start_when(p));

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "push_impl.h"
 
 #define FILE_MAX 65536
@@ -17,6 +18,9 @@
 
 /* Headers that frame the body are libcurl's. */
 static const char *const ours[] = { "content-length", "content-type", "content-encoding", "transfer-encoding", "connection", "expect" };
+
+/* RFC 4648, section 4 */
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static int
 read_file(const struct push *p, const char *name, struct buf *b)
@@ -34,10 +38,42 @@ read_file(const struct push *p, const char *name, struct buf *b)
 	return fd == -1 || got != 0 ? -1 : buf_put(b, "", 1); /* not to its end: too long */
 }
 
+/* The longest ones come first: a shorter one may be a part of them. */
+static int
+put_secret(struct push *p, const char *s)
+{
+	size_t n = strlen(s) + 1, at = 0;
+
+	for (; at < p->secrets.n && strlen(p->secrets.p + at) + 1 >= n; at += strlen(p->secrets.p + at) + 1)
+		if (strcmp(p->secrets.p + at, s) == 0)
+			return 0;
+	if (buf_room(&p->secrets, n) == NULL)
+		return -1;
+	memmove(p->secrets.p + at + n, p->secrets.p + at, p->secrets.n - at);
+	memcpy(p->secrets.p + at, s, n);
+	p->secrets.n += n;
+	return 0;
+}
+
+/* And as it stands in JSON, in which a server may repeat it. */
 static int
 keep_secret(struct push *p, const char *s)
 {
-	return strlen(s) < SECRET_MIN ? 0 : buf_put(&p->secrets, s, strlen(s) + 1);
+	size_t n = strlen(s);
+	char *quoted;
+	int failed;
+
+	if (n < SECRET_MIN)
+		return 0;
+	if (strpbrk(s, "\"\\") == NULL)
+		return put_secret(p, s);
+	if ((quoted = malloc(JSON_QUOTED(n) + 1)) == NULL)
+		return -1;
+	json_quote(quoted, s, n)[-1] = '\0';
+	failed = put_secret(p, s) == -1 || put_secret(p, quoted + 1) == -1;
+	explicit_bzero(quoted, strlen(quoted + 1) + 1);
+	free(quoted);
+	return failed ? -1 : 0;
 }
 
 static int
@@ -73,6 +109,37 @@ keep_parts(struct push *p, const char *value)
 	return failed ? -1 : 0;
 }
 
+/* Of "Basic dXNlcjprZXk=" what it stands for: RFC 7617. */
+static int
+keep_decoded(struct push *p, const char *value)
+{
+	char *text, *colon;
+	size_t n = 0;
+	uint32_t bits = 0;
+	int failed;
+
+	if (strncasecmp(value, "Basic ", 6) != 0)
+		return 0;
+	value += 6 + strspn(value + 6, " ");
+	if ((text = malloc(strlen(value) + 1)) == NULL)
+		return -1;
+	for (size_t i = 0; value[i] != '\0'; i++) {
+		const char *digit = strchr(digits, value[i]);
+
+		if (digit == NULL)
+			break;
+		bits = bits << 6 | (uint32_t)(digit - digits);
+		if (i % 4 != 0)
+			text[n++] = (char)(bits >> (6 - i % 4 * 2) & 0xff);
+	}
+	text[n] = '\0';
+	colon = strchr(text, ':');
+	failed = keep_secret(p, text) == -1 || (colon != NULL && keep_secret(p, colon + 1) == -1);
+	explicit_bzero(text, n);
+	free(text);
+	return failed ? -1 : 0;
+}
+
 /* "Name: value". libcurl would take a line without a value for a header to leave out. */
 static const char *
 add_line(struct push *p, const char *line, struct curl_slist **batch, struct curl_slist **get)
@@ -89,7 +156,7 @@ add_line(struct push *p, const char *line, struct curl_slist **batch, struct cur
 		return "the file of headers has one that is not to be set";
 	if (add(batch, line) == -1 || add(get, line) == -1 || keep_secret(p, value) == -1)
 		return "no memory";
-	return keep_parts(p, value) == 0 ? NULL : "no memory";
+	return keep_parts(p, value) == 0 && keep_decoded(p, value) == 0 ? NULL : "no memory";
 }
 
 static const char *
@@ -112,11 +179,10 @@ read_headers(struct push *p, struct curl_slist **batch, struct curl_slist **get)
 	return why;
 }
 
-/* As it stands in the header, which a server may repeat, too: RFC 4648, section 4. */
+/* As it stands in the header, which a server may repeat, too. */
 static int
 keep_basic(struct push *p, const char *user, const char *key)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct buf from = { 0 }, to = { 0 };
 	int failed = buf_puts(&from, user) == -1 || buf_puts(&from, ":") == -1 || buf_puts(&from, key) == -1;
 	size_t n = from.n;
@@ -182,6 +248,14 @@ read_password(struct push *p)
 	return why;
 }
 
+static int
+is_same(const struct curl_slist *a, const struct curl_slist *b)
+{
+	for (; a != NULL && b != NULL && strcmp(a->data, b->data) == 0; a = a->next)
+		b = b->next;
+	return a == NULL && b == NULL;
+}
+
 /* The lists that requests use now are kept until the end. */
 static int
 retire(struct push *p)
@@ -217,6 +291,12 @@ read_all(struct push *p)
 		why = read_headers(p, &batch, &get);
 	if (why == NULL && p->set->password != NULL)
 		why = read_password(p);
+	/* Mostly they are as they were. */
+	if (why == NULL && p->headers != NULL && is_same(batch, p->headers) && is_same(get, p->plain_headers)) {
+		curl_slist_free_all(batch);
+		curl_slist_free_all(get);
+		return NULL;
+	}
 	if (why == NULL && retire(p) == -1)
 		why = "no memory";
 	if (why != NULL) {
@@ -284,6 +364,21 @@ push_auth_mask(const struct push *p, char *why)
 			memcpy(at, "***", 3);
 			memmove(at + 3, at + n, strlen(at + n) + 1);
 		}
+}
+
+void
+push_clean(char *s)
+{
+	unsigned char before = 0;
+
+	for (; *s != '\0'; before = (unsigned char)*s++) {
+		unsigned char c = (unsigned char)*s, next = (unsigned char)s[1];
+
+		if (c < ' ' || c == 0x7f || (c >= 0x80 && c < 0xa0 && before < 0x80))
+			*s = ' ';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0) /* U+0080 to U+009F */
+			s[0] = s[1] = ' ';
+	}
 }
 
 void

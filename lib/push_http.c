@@ -10,6 +10,7 @@
 
 #include "push_impl.h"
 
+#define LATE 100 /* ms that libcurl has to end a request whose time is over */
 #define CONNECT_MS 10000L
 #define ANSWER_MS 150000     /* a server may hold a request for a minute before it says 503 */
 #define IDLE_S 2L            /* the most impatient server closes an idle connection after three seconds */
@@ -197,6 +198,7 @@ prepare(struct push *p, struct push_request *r, const char *url, const struct bu
 	r->answer.n = r->answered = 0;
 	r->head_done = r->chunked = r->sendings = 0;
 	r->sent = 0;
+	r->late = push_now() + (left < 1 ? 1 : left);
 	r->error[0] = '\0';
 	r->url.n = 0;
 	if (buf_puts(&r->url, url) == -1 || (query != NULL && buf_put(&r->url, query->p, query->n) == -1) || buf_put(&r->url, "", 1) == -1)
@@ -278,13 +280,28 @@ question_headers(struct push *p, const char *type)
 	return 0;
 }
 
+/* ms until an answer is late: what waits for it may have been tried for long already. */
+static int64_t
+patience(const struct push *p)
+{
+	int64_t now = push_now(), end = now + ANSWER_MS;
+
+	if (p->set->deadline == 0)
+		return ANSWER_MS;
+	if (now + p->set->deadline < end)
+		end = now + p->set->deadline;
+	for (const struct batch *b = p->ready.first; b != NULL; b = b->next)
+		if (b->since > 0 && b->since + p->set->deadline < end)
+			end = b->since + p->set->deadline;
+	return end - now;
+}
+
 int
 push_http_ask(struct push *p, const struct push_question *q)
 {
 	struct push_request *r = &p->request[p->set->connections];
-	int64_t left = p->set->deadline > 0 && p->set->deadline < ANSWER_MS ? p->set->deadline : ANSWER_MS;
 
-	if (prepare(p, r, q->url, NULL, left) == -1)
+	if (prepare(p, r, q->url, NULL, patience(p)) == -1)
 		return -1;
 	if (q->body == NULL) {
 		if (get(r, p->plain_headers) == -1)
@@ -311,8 +328,11 @@ push_http_drop(struct push *p, struct push_request *r)
 
 /* Failures that time does not cure; a name that does not resolve today may do so tomorrow. */
 static enum push_verdict
-verdict_of(CURLcode code)
+verdict_of(const struct push_request *r, CURLcode code)
 {
+	/* Then it is the answer that is at fault: not HTTP, or with a head without end. */
+	if (r->sendings > 0)
+		return PUSH_AGAIN;
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:
@@ -342,13 +362,18 @@ complete(const struct push_request *r, long status)
 }
 
 static struct push_answer
-answer_of(struct push_request *r, long status)
+answer_of(const struct push *p, struct push_request *r, long status)
 {
-	struct push_answer a = { .status = status, .type = "", .location = "", .body = r->answer.p, .len = r->answered, .of = r->easy };
+	struct push_answer a = {
+		.status = status, .type = r->type, .location = "", .body = r->answer.p, .len = r->answered, .of = r->easy
+	};
 	const char *type = NULL, *location;
 
-	if (curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != NULL)
-		a.type = type;
+	if (curl_easy_getinfo(r->easy, CURLINFO_CONTENT_TYPE, &type) != CURLE_OK || type == NULL)
+		type = "";
+	/* It is shown, so it is treated as all words of a server. */
+	push_auth_cut(p, type, strlen(type), r->type, sizeof(r->type));
+	push_clean(r->type);
 	if ((location = push_header(&a, "Location")) != NULL)
 		a.location = location;
 	return a;
@@ -362,15 +387,6 @@ push_header(const struct push_answer *a, const char *name)
 	return curl_easy_header(a->of, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
 }
 
-/* One line, printable, whatever the server put there. */
-static void
-clean(char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = ' ';
-}
-
 /* A query may hold a token. */
 void
 push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
@@ -380,7 +396,7 @@ push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
 	push_auth_cut(p, a->body, a->len < PUSH_BODY_MAX ? a->len : PUSH_BODY_MAX, text, sizeof(text));
 	if (a->status < 300 || a->status > 399) {
 		(void)snprintf(why, PUSH_WHY, "%ld: %s", a->status, *text == '\0' ? "no reason given" : text);
-		clean(why);
+		push_clean(why);
 		return;
 	}
 	push_auth_cut(p, a->location, strcspn(a->location, "?#"), text, sizeof(text));
@@ -388,7 +404,7 @@ push_says(const struct push *p, const struct push_answer *a, char why[PUSH_WHY])
 		(void)snprintf(why, PUSH_WHY, "%ld: redirects are not followed", a->status);
 	else
 		(void)snprintf(why, PUSH_WHY, "%ld: redirects are not followed (Location: %s)", a->status, text);
-	clean(why);
+	push_clean(why);
 }
 
 /*
@@ -414,9 +430,12 @@ read_answer(struct push *p, struct push_request *r, CURLcode code, struct push_e
 	(void)curl_easy_getinfo(r->easy, CURLINFO_TOTAL_TIME_T, &took);
 	*end = (struct push_end){ .code = code, .verdict = PUSH_AGAIN, .took = took };
 	if (code != CURLE_OK) {
-		end->verdict = verdict_of(code);
-		(void)snprintf(end->why, sizeof(end->why), "%s", r->error[0] != '\0' ? r->error : curl_easy_strerror(code));
-		clean(end->why);
+		end->verdict = verdict_of(r, code);
+		(void)snprintf(end->why, sizeof(end->why), "%s",
+		    r->sendings > 0 && code == CURLE_OUT_OF_MEMORY ? "the head of the answer is too long"
+			: r->error[0] != '\0'                      ? r->error
+								   : curl_easy_strerror(code));
+		push_clean(end->why);
 		push_auth_mask(p, end->why);
 		return 0;
 	}
@@ -432,7 +451,7 @@ read_answer(struct push *p, struct push_request *r, CURLcode code, struct push_e
 	}
 	/* Whoever looks at it may cut it anywhere. */
 	push_auth_hide(p, r->answer.p, r->answer.n);
-	*a = answer_of(r, status);
+	*a = answer_of(p, r, status);
 	end->status = status;
 	end->verdict = push_verdict(status);
 	(void)curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &after);
@@ -471,6 +490,34 @@ finish(struct push *p, struct push_request *r, CURLcode code)
 	}
 }
 
+int64_t
+push_http_late(const struct push *p)
+{
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i <= p->set->connections; i++)
+		if (p->request[i].busy && p->request[i].late + LATE < least)
+			least = p->request[i].late + LATE;
+	return least;
+}
+
+/* libcurl's own clock begins anew with its own second try. */
+static void
+end_late(struct push *p)
+{
+	int64_t now = push_now();
+
+	for (int i = 0; i <= p->set->connections; i++) {
+		struct push_request *r = &p->request[i];
+
+		if (!r->busy || r->late + LATE > now)
+			continue;
+		push_http_drop(p, r);
+		finish(p, r, CURLE_OPERATION_TIMEDOUT);
+		r->batch = NULL;
+	}
+}
+
 int
 push_http_turn(struct push *p)
 {
@@ -491,6 +538,7 @@ push_http_turn(struct push *p)
 		finish(p, r, code);
 		r->batch = NULL;
 	}
+	end_late(p);
 	return 0;
 }
 

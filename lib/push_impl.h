@@ -19,6 +19,8 @@ struct push_request {
 	struct buf answer;
 	size_t answered;        /* bytes of body, those not kept included */
 	int head_done, chunked; /* of the answer */
+	char type[128];         /* Content-Type of the answer, without secrets */
+	int64_t late;           /* ms: its time is over */
 	curl_off_t sent;        /* bytes of the request's body when the head was there */
 	int sendings;           /* of the request; more than one: libcurl's own repetitions */
 	char error[CURL_ERROR_SIZE];
@@ -106,6 +108,7 @@ struct push {
 	int64_t origin;  /* offset of the input's first byte in its file; -1: no regular file */
 	int fd;          /* of the input */
 	size_t too_much; /* bytes of lines that the server called too much; 0: none yet */
+	size_t took;     /* most bytes of lines that it took at once */
 	int busy;        /* requests with batches under way */
 	struct push_limit limit;
 	/* the server's life */
@@ -229,6 +232,8 @@ void push_auth_mask(const struct push *, char *why);
 void push_auth_hide(const struct push *, char *text, size_t len); /* the same, by as many asterisks */
 /* A text without secrets, as much of it as there is room for. */
 void push_auth_cut(const struct push *, const char *text, size_t len, char *to, size_t size);
+/* One line, printable, whatever a server put there. */
+void push_clean(char *);
 void push_auth_close(struct push *);
 
 /* push_stats.c */
@@ -243,6 +248,7 @@ int push_http_pack(struct push *, struct batch *); /* 1: it was given to the poo
 int push_http_packed(struct push *);               /* what the pool has done is taken back */
 int push_http_ask(struct push *, const struct push_question *);
 int push_http_turn(struct push *);
+int64_t push_http_late(const struct push *); /* ms: when a request has to be ended; INT64_MAX: none is under way */
 void push_http_drop(struct push *, struct push_request *);
 void push_http_close(struct push *);
 

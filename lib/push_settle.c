@@ -344,6 +344,8 @@ static void
 taken(struct push *p, struct batch *b)
 {
 	p->trusted = 1;
+	if (b->text.n > p->took)
+		p->took = b->text.n;
 	p->account->accepted += b->nrec;
 	if (may_double(p, b))
 		p->account->doubtful += b->nrec;
@@ -485,7 +487,10 @@ follow(struct push *p, struct batch *b, const struct push_reply *reply, const st
 		try_again(p, b, end->after, reply->why);
 		break;
 	case PUSH_SMALLER:
-		if (p->too_much == 0 || b->text.n < p->too_much)
+		/* One record that is refused though more was taken at once is at fault by itself, and so was what held it. */
+		if (b->nrec == 1 && b->text.n < p->took)
+			p->too_much = 0;
+		else if (p->too_much == 0 || b->text.n < p->too_much)
 			p->too_much = b->text.n;
 		if (b->doubtful && b->nrec > 1)
 			b->doubtful = BATCH_DIVIDED;
@@ -530,6 +535,7 @@ push_judge(struct push *p, struct push_request *r, const struct push_end *end, c
 		    ((end->verdict == PUSH_STOP || end->verdict == PUSH_DENIED) && end->status >= 300) || end->verdict == PUSH_SMALLER;
 		p->user->answer(p->user->arg, b, a, &reply);
 		push_auth_mask(p, reply.why);
+		push_clean(reply.why);
 		hist_add(&p->times, end->took);
 	} else
 		suspect(p);

@@ -123,6 +123,10 @@ count(struct vl_ask *v, uint64_t from, uint64_t to, uint64_t *rows, uint64_t *li
 		say(v, "cannot verify: %s", why);
 		return -1;
 	}
+	if (strstr(a.body, "\"n\":\"") == NULL || strstr(a.body, "\"u\":\"") == NULL) {
+		say(v, "cannot verify: %ld %s: not the answer to a query", a.status, a.type);
+		return -1;
+	}
 	*rows = number_of(a.body, "\"n\":\"");
 	*lines = number_of(a.body, "\"u\":\"");
 	return 0;

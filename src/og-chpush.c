@@ -163,6 +163,10 @@ open_ch(struct chpush *c, const char *base)
 	const char *errstr;
 	char why[512];
 
+	/* The server would take them from there, and so would every list of processes. */
+	for (const char *at = strchr(base, '?'); at != NULL; at = strchr(at, '&'))
+		if (strncmp(++at, "user=", 5) == 0 || strncmp(at, "password=", 9) == 0)
+			errx(2, "URL: user or password in the URL: use -P, OG_USER and OG_PASSWORD");
 	if (opts.table == NULL)
 		pusher_usage(&c->p, 2);
 	if (ch_table(&c->table, opts.table, &errstr) == -1)

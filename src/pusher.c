@@ -19,7 +19,8 @@
 #include "say.h"
 
 #define NOTE_EVERY 60000 /* ms */
-#define LAST_WORDS 1000  /* ms that the end waits for a reader of its messages */
+#define CLEAR "\r\033[K"
+#define LAST_WORDS 1000 /* ms that the end waits for a reader of its messages */
 #define BATCH_LARGEST (256LL * 1024 * 1024)
 #define MEMORY_LARGEST (1LL << 40)
 
@@ -181,11 +182,11 @@ pusher_url(const char *base, const char *path, const char *const *query)
 
 /* ---- telling ---- */
 
-/* A pipe that nobody reads must not keep signals from being seen: what cannot be told is not. */
+/* A pipe or terminal that nobody reads must not keep signals from being seen: what cannot be told is not. */
 static int
 may_tell(const struct pusher *p)
 {
-	struct pollfd fd[2] = { { .fd = STDERR_FILENO, .events = POLLOUT }, { .fd = -1, .events = POLLIN } };
+	struct pollfd fd[2] = { { .fd = p->out, .events = POLLOUT }, { .fd = -1, .events = POLLIN } };
 
 	if (p->push == NULL)
 		return 1;
@@ -193,12 +194,25 @@ may_tell(const struct pusher *p)
 	return poll(fd, 2, *push_error(p->push) == '\0' ? -1 : LAST_WORDS) > 0 && fd[0].revents != 0;
 }
 
-/* A message takes the place of the progress line. */
-static void
-clear_line(const struct pusher *p)
+/* A line for a person. It takes the place of the progress line. */
+static void __attribute__((format(printf, 2, 3))) tell(const struct pusher *p, const char *fmt, ...)
 {
-	if (p->tty)
-		(void)fputs("\r\033[K", stderr);
+	char text[2048];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%s%.64s: ", p->tty ? CLEAR : "", program_invocation_short_name), done = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text + n, sizeof(text) - n - 1, fmt, ap);
+	va_end(ap);
+	n = strlen(text);
+	text[n++] = '\n';
+	while (done < n && may_tell(p)) {
+		ssize_t got = write(p->out, text + done, n - done);
+
+		if (got == -1 && errno != EAGAIN && errno != EINTR)
+			return;
+		done += got == -1 ? 0 : (size_t)got;
+	}
 }
 
 void
@@ -207,13 +221,10 @@ pusher_say(const struct pusher *p, const char *fmt, ...)
 	char text[1024];
 	va_list ap;
 
-	if (!may_tell(p))
-		return;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	clear_line(p);
-	warnx("%s: %s", p->base, text);
+	tell(p, "%s: %s", p->base, text);
 }
 
 int
@@ -232,11 +243,7 @@ pusher_refuse(struct pusher *p, const struct push_answer *a, const char *form)
 void
 pusher_refused(const struct pusher *p, uint64_t line, const char *why)
 {
-	if (!may_tell(p))
-		return;
-	clear_line(p);
-
-	warnx("%s:%" PRIu64 ": %s", p->in.name, line, why);
+	tell(p, "%s:%" PRIu64 ": %s", p->in.name, line, why);
 }
 
 static void
@@ -256,14 +263,16 @@ static void
 progress(void *arg, const struct push_account *a, int in_flight, int last)
 {
 	struct pusher *p = arg;
+	char text[256];
+	size_t n;
 
 	if (!p->tty)
 		return;
-	clear_line(p);
-	if (!last)
-		(void)fprintf(stderr, "%s: read %" PRIu64 ", accepted %" PRIu64 ", refused %" PRIu64 ", under way %d", p->name, a->read,
-		    a->accepted, a->refused, in_flight);
-	(void)fflush(stderr);
+	(void)snprintf(text, sizeof(text), "%s%s: read %" PRIu64 ", accepted %" PRIu64 ", refused %" PRIu64 ", under way %d", CLEAR,
+	    p->name, a->read, a->accepted, a->refused, in_flight);
+	n = last ? strlen(CLEAR) : strlen(text);
+	if (write(p->out, text, n) == -1)
+		return; /* the next one may be seen */
 }
 
 /* From where on the input is to be loaded again. */
@@ -272,15 +281,12 @@ tell_place(const struct pusher *p)
 {
 	const struct rec *in = &p->in;
 
-	if (!may_tell(p))
-		return;
-	clear_line(p);
 	if (in->line == 0)
-		warnx("%s: no line was read", in->name);
+		tell(p, "%s: no line was read", in->name);
 	else if (p->account.first == 0)
-		warnx("%s: read to line %" PRIu64 "; all of it was accepted or refused", in->name, in->line);
+		tell(p, "%s: read to line %" PRIu64 "; all of it was accepted or refused", in->name, in->line);
 	else
-		warnx("%s: read to line %" PRIu64 "; the first line not delivered is %" PRIu64, in->name, in->line, p->account.first);
+		tell(p, "%s: read to line %" PRIu64 "; the first line not delivered is %" PRIu64, in->name, in->line, p->account.first);
 }
 
 static void
@@ -418,6 +424,9 @@ set_up(struct pusher *p, const char *url)
 	p->set.key = variable("OG_PASSWORD");
 	p->set.ca = variable("SSL_CERT_FILE");
 	p->set.every = NOTE_EVERY;
+	/* A terminal blocks in the middle of a line; as a description of our own it need not, and that of others stays as it is. */
+	if (isatty(STDERR_FILENO) != 1 || (p->out = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1)
+		p->out = STDERR_FILENO;
 	p->tty = isatty(STDERR_FILENO) == 1 && (term == NULL || strcmp(term, "dumb") != 0);
 	p->user.arg = p;
 	if (p->user.refused == NULL)
@@ -495,6 +504,8 @@ pusher_end(struct pusher *p, int status)
 {
 	push_close(p->push);
 	rec_close(&p->in);
+	if (p->out != STDERR_FILENO)
+		(void)close(p->out);
 	free(p->base);
 	return status;
 }

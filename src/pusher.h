@@ -54,6 +54,7 @@ struct pusher {
 	char *base; /* the URL for messages: no query, which may hold a token */
 	void *own;  /* what the program adds */
 	int verbose, verify, tty;
+	int out;          /* descriptor of messages */
 	const char *pack; /* name of the form */
 };
 

@@ -116,6 +116,15 @@ teardown() {
 	done
 }
 
+@test "3 what answers no HTTP, or a head without end, is tried again" {
+	records 100
+	serve < <(printf '%s\n' '' 'noise swallow' '' 'endless swallow' '')
+	run load -C 1 -R 10
+	[ "$status" -eq 0 ]
+	arrived stored 100
+	[ "$(account repeated)" -eq 2 ]
+}
+
 @test "3 it dies with the body read and stored, and nobody listens for a while" {
 	# libcurl tries by itself once more, on a connection that is refused: what it had sent before counts all the same.
 	push=(og-chpush -v -C 1 -R 100 -t t)

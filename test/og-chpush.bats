@@ -342,6 +342,10 @@ engine() {
 	OG_USER=writer OG_PASSWORD=falsch run -1 --separate-stderr og-chpush -t logs "$URL" <in
 	[[ $stderr = "og-chpush: $URL: 403, code 516: "* ]]
 	run ! grep -q geheim requests
+	for way in 'user=writer' 'database=a&password=geheim'; do
+		run -2 --separate-stderr og-chpush -t logs "$URL/?$way" <in
+		[[ $stderr = "og-chpush: URL: "* && $stderr != *geheim* ]]
+	done
 }
 
 @test "bodies may be compressed" {

@@ -822,6 +822,13 @@ heads() {
 	[[ $stderr != *verif* ]]
 }
 
+@test "-y with a server that answers a page to every query: it cannot be told" {
+	serve < <(printf '%s\n' '' '200 Content-Type:text/html body=<p>welcome</p>')
+	records 3 >in
+	run -1 --separate-stderr og-vlpush -y "$URL" <in
+	[[ $stderr = "og-vlpush: $URL: cannot verify: "* ]]
+}
+
 @test "-y and a journal: one mark, from where the load goes on" {
 	records 1000 >in
 	serve -F vl <<<""
@@ -975,6 +982,33 @@ heads() {
 		grep -q "$([ "$drain" = 0 ] && echo 'interrupted twice' || echo 'interrupted, and not done in time')" said
 		grep -q ': 10 records not delivered' said
 	done
+}
+
+@test "a terminal that nobody reads does not keep signals from being seen" {
+	serve <<<""
+	seq 2000 | sed 's/^/junk /' >in
+	cat >mute.py <<-'EOF'
+		import os, pty, signal, subprocess, sys, time
+		there, here = pty.openpty()
+		p = subprocess.Popen([sys.argv[1], "-W", "0", sys.argv[2]], stdin=open("in"), stderr=here)
+		time.sleep(1)
+		for _ in range(2):
+		    p.send_signal(signal.SIGINT)
+		    time.sleep(0.3)
+		try:
+		    sys.exit(p.wait(10) != 1)
+		finally:
+		    p.kill()
+	EOF
+	python3 mute.py "$OG_ROOT/bin/og-vlpush" "$URL"
+}
+
+@test "one record that is too much by itself says nothing of the others" {
+	records 4000 >in
+	serve < <(yes '' | head -n 1) -x '"id":"7"'
+	run -1 --separate-stderr og-vlpush -v -C 1 "$URL" <in
+	[ "$(stored_ids | wc -l)" -eq 3999 ]
+	[ "$(loads)" -lt 60 ]
 }
 
 @test "-M: no line is read while too many wait to settle" {

@@ -32,6 +32,8 @@
  *	chunked           an answer in chunks, not ended when cut
  *	close             say so and close behind the answer
  *	reset             close with RST
+ *	noise             the banner of another protocol as the answer, and close
+ *	endless           a head of 400 KB without an end, and close
  *
  * Before that: more than -m bytes are answered 413, a body that holds one of the strings -x, or of the lines of -X, 400, or with -w its
  * records that do are swallowed. With -d a load takes so long; with -o n, so many at once are served, others get 503, or with -O success
@@ -87,7 +89,7 @@ enum form { LINES, LOKI };
 struct act {
 	int status; /* 0: success */
 	int drop, cut, partial, hang, restart;
-	int store, swallow, open, nolength, chunked, close, reset, early, no100;
+	int store, swallow, open, nolength, chunked, close, reset, early, no100, noise, endless;
 	long delay, trickle;
 	char headers[512], body[1024];
 };
@@ -188,7 +190,8 @@ parse_name(struct act *a, const char *word)
 		int *to, value;
 	} names[] = { { "store", &a->store, 1 }, { "swallow", &a->swallow, 1 }, { "open", &a->open, 1 }, { "nolength", &a->nolength, 1 },
 		{ "chunked", &a->chunked, 1 }, { "close", &a->close, 1 }, { "reset", &a->reset, 1 }, { "early", &a->early, 1 },
-		{ "no100", &a->no100, 1 }, { "hang", &a->hang, FOREVER }, { "restart", &a->restart, 0 } };
+		{ "no100", &a->no100, 1 }, { "noise", &a->noise, 1 }, { "endless", &a->endless, 1 }, { "hang", &a->hang, FOREVER },
+		{ "restart", &a->restart, 0 } };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (strcmp(word, names[i].name) == 0) {
@@ -623,6 +626,19 @@ hang(int fd, int ms)
 			break;
 }
 
+/* What is no answer. */
+static void
+babble(struct conn *c, const struct act *a)
+{
+	if (a->noise)
+		(void)send_all(c->fd, "SSH-2.0-OpenSSH_9.2\r\n", 21, 0);
+	else
+		(void)send_all(c->fd, "HTTP/1.1 204 Told\r\n", 19, 0);
+	for (int i = 0; a->endless && i < 16384; i++)
+		if (send_all(c->fd, "X-Word: and so on, and on\r\n", 27, 0) == -1)
+			break;
+}
+
 /* 1 when the connection goes on. */
 static int
 answer(struct conn *c, const struct act *a, const char *body, size_t n)
@@ -633,6 +649,10 @@ answer(struct conn *c, const struct act *a, const char *body, size_t n)
 	char *whole;
 	size_t total;
 
+	if (a->noise || a->endless) {
+		babble(c, a);
+		return 0;
+	}
 	if (!a->open && !a->nolength && !a->chunked && a->status != 204)
 		len += snprintf(head + len, sizeof(head) - (size_t)len, "Content-Length: %zu\r\n", n);
 	if (a->chunked)
