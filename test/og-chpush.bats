@@ -298,6 +298,20 @@ engine() {
 	run -0 og-chpush -y -t logs "$URL" <in
 }
 
+@test "the second signal ends it, also with -y, while the server says nothing" {
+	serve < <(yes hang | head -n 20)
+	records 10 >in
+	command og-chpush -y -t logs "$URL" <in 2>said 3>&- &
+	pusher=$!
+	until grep -q 'query=INSERT' requests; do sleep 0.02; done 2>/dev/null
+	kill -INT "$pusher"
+	until grep -q 'once more gives up' said; do sleep 0.02; done
+	kill -INT "$pusher"
+	wait "$pusher" && return 1
+	grep -q 'interrupted twice' said
+	grep -q '10 records not delivered' said
+}
+
 @test "-o -y: a load that is done again adds nothing, which is as it should be" {
 	serve <<<""
 	records 10 >in

@@ -895,6 +895,21 @@ heads() {
 	done
 }
 
+@test "secrets that are repeated in another form are not shown either" {
+	records 1 >in
+	printf '%s\n' 'X-Org: acme' 'X-Key: acme-s3cret' "Authorization: Basic $(printf 'joe:s3cret"word' | base64)" >file.headers
+	long=$(printf 'x%.0s' {1..120})
+	for said in '400 body=for+acme-s3cret' '400 body={"no":"s3cret\"word"}' '400 body=joe:s3cret"word' "200 Content-Type:${long}acme-s3cret body=x" \
+		$'200 Content-Type:\e[31mred\a\xc2\x9b body=x'; do
+		rm -f dead
+		serve < <(printf '%s\n' "$said")
+		run -1 --separate-stderr og-vlpush -H file.headers -D dead "$URL" <in
+		[[ $stderr = *": "[24]00* ]]
+		printf '%s\n' "$stderr" >said
+		run ! grep -a -e s3 -e word -e $'[\e\a]' -e $'\xc2\x9b' said dead
+	done
+}
+
 @test "credentials that end in mid-load are read again" {
 	records 300 >in
 	echo 'Authorization: Bearer old-token' >headers
