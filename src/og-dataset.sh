@@ -6,6 +6,7 @@
 # that is written depends on the options, the catalog and the world alone; this program computes nothing of it.
 set -u -o pipefail
 export LC_ALL=C TZ=UTC
+trap '' XFSZ # a file that may grow no more is an error of who writes it
 me=og-dataset
 SAMPLE=100000 # requests that tell the ratio of rows to requests
 
@@ -84,10 +85,12 @@ check_options() {
 	[ -z "$given" ] || [ -r "$given" ] || refuse "cannot read the world $given"
 	[ -z "$requests" ] || [ -z "$rows" ] || refuse "-n and -r exclude each other"
 	is_whole "$jobs" 1 1024 || refuse "number of jobs is not 1 to 1024: $jobs"
+	[[ $requests =~ ^(|0|[1-9][0-9]*)$ ]] || refuse "number of requests is no whole number: $requests"
+	[ -z "$given" ] || [ -z "$requests" ] || is_whole "$requests" 1 1000000000000 || refuse "number of requests is not 1 to 10^12: $requests"
 	[ -z "$rows" ] || is_whole "$rows" 1 100000000000 || refuse "number of rows is not 1 to 10^11: $rows"
 	[ -z "$scale" ] || [ -n "$rows" ] || refuse "-x is a factor on the rows of -r"
 	scale=${scale:-1}
-	[[ $scale =~ ^[0-9]{1,6}([.][0-9]{1,6})?$ && $scale =~ [1-9] ]] || refuse "scale is no number above 0 such as 0.1: $scale"
+	[[ $scale =~ ^[0-9]{1,6}([.][0-9]{1,6})?$ && $scale =~ [1-9] ]] || refuse "scale is not 0.000001 to 999999.999999: $scale"
 	case $compression in
 	none | gzip | zstd) ;;
 	*) refuse "compression is none, gzip or zstd: $compression" ;;
@@ -102,7 +105,10 @@ take() {
 	-c | --catalog) catalog=$2 ;;
 	-d | --difficulty) level=$2 incidents+=(-S "$2") ;;
 	-e | --end) entities+=(-e "$2") ;;
-	-h | --help) usage && help && exit 0 ;;
+	-h | --help)
+		{ usage && help; } 2>/dev/null || fail "cannot write to the standard output"
+		exit 0
+		;;
 	-j | --jobs) jobs=$2 ;;
 	-n | --requests) requests=$2 ;;
 	-N | --no-random) incidents+=(-N) ;;
@@ -111,7 +117,10 @@ take() {
 	-s | --seed) entities+=(-s "$2") ;;
 	-t | --tier2) tier2=1 ;;
 	-u | --users) entities+=(-u "$2") ;;
-	-V | --version) echo "$me $(version)" && exit 0 ;;
+	-V | --version)
+		echo "$me $(version)" 2>/dev/null || fail "cannot write to the standard output"
+		exit 0
+		;;
 	-v | --verbose) verbose=1 ;;
 	-w | --world) given=$2 ;;
 	-x | --scale) scale=$2 ;;
@@ -187,9 +196,54 @@ read_table() {
 	folder=$(folder_of "$catalog") || exit
 	table=$folder/dataset.tsv
 	[ -e "$table" ] || table=$(folder_of default)/dataset.tsv || exit
+	where=$table
 	[ "$(grep -v '^#' "$table" | head -n 1)" = "$(IFS=$'\t' && echo "${columns[*]}")" ] || refuse "$table: the columns are ${columns[*]}"
+	check_table
 	mapfile -t files < <(grep -v '^#' "$table" | sed 1d | tr '\t' '\037' | awk -F '\037' -v tier2="$tier2" '$5 != 2 || tier2')
 	[ "${#files[@]}" -gt 0 ] || refuse "$table: no files"
+}
+
+# All rows, whether asked for or not.
+check_table() {
+	local line n=0 head=1 tier argument
+	local -A formats=() named=()
+
+	while IFS= read -r line || [ -n "$line" ]; do
+		n=$((n + 1))
+		[[ $line != '#'* ]] || continue
+		[ "$head" = 0 ] || { head=0 && continue; }
+		where=$table:$n
+		split_row "${line//$'\t'/$'\037'}"
+		tier=$(cut -f 5 <<<"$line")
+		check_cells
+		[ -z "${formats[$file]-}" ] || refuse "$where: a second row of $file"
+		formats[$file]=$format
+		argument=${chain#*:}
+		case $chain in
+		check:* | truth:*) named[$where]=$chain ;;
+		copy:*) [ -f "${table%/*}/$argument" ] || refuse "$where: the catalog has no file $argument" ;;
+		esac
+	done <"$table"
+	for where in "${!named[@]}"; do
+		argument=${named[$where]#*:}
+		[ -n "${formats[${argument%%=*}]-}" ] || refuse "$where: no row of ${argument%%=*}"
+		[[ ${named[$where]} != truth:* ]] || [[ $argument = *=?* && ${formats[${argument%%=*}]} = csv ]] ||
+			refuse "$where: truth is of a column of a CSV file: FILE=COLUMN"
+	done
+	where=$table
+}
+
+# Those of the row at hand, each for itself.
+check_cells() {
+	local rest=${file/'{k}'/}
+
+	[[ $rest != *[{}]* ]] || refuse "$where: {k} stands in a file once: $file"
+	[ "$rest" = "$file" ] || [[ $chain =~ ^events(:|\ |$) ]] || refuse "$where: only what begins with events has {k}"
+	[[ $format =~ ^(json|csv|tsv)$ ]] || refuse "$where: format is json, csv or tsv: $format"
+	[[ $interval =~ ^([0-9]+([.][0-9]+)?(us|ms|s|m|h|d|w))?$ ]] || refuse "$where: interval is no duration such as 1m: $interval"
+	[[ $tier =~ ^[12]?$ ]] || refuse "$where: tier is 1 or 2: $tier"
+	[[ $audience =~ ^(instructors)?$ ]] || refuse "$where: audience is instructors, or nothing: $audience"
+	[[ $counted =~ ^(yes)?$ ]] || refuse "$where: rows is yes, or nothing: $counted"
 }
 
 # The cells of a row, each in a variable of all. Paths stay inside the output, and a chain is of known programs.
@@ -197,17 +251,18 @@ split_row() {
 	local stage
 
 	IFS=$'\037' read -r file chain format interval _ audience counted <<<"$1"
-	[[ $chain != copy:* || $chain != */* ]] || refuse "$table: copies are of the catalog's own files: $chain"
+	[[ $chain != copy:* || $chain != */* ]] || refuse "$where: copies are of the catalog's own files: $chain"
 	[[ $file =~ ^[A-Za-z0-9_][A-Za-z0-9_.{}-]*(/[A-Za-z0-9_][A-Za-z0-9_.{}-]*)*$ ]] ||
-		refuse "$table: a file is a path below the output: $file"
+		refuse "$where: a file is a path below the output: $file"
 	format=${format:-json}
+	[ -n "${chain// /}" ] || refuse "$where: no chain"
 	for stage in $chain; do
 		case ${stage%%:*} in
 		events | spans | metrics | tags | logs | tickets | series | alarms | entities | truth) ;;
 		world | schedule | check | summary | sums | copy)
-			[ "$stage" = "$chain" ] || refuse "$table: $stage stands alone"
+			[ "$stage" = "$chain" ] || refuse "$where: $stage stands alone"
 			;;
-		*) refuse "$table: no program $stage" ;;
+		*) refuse "$where: no program $stage" ;;
 		esac
 	done
 }
@@ -273,6 +328,23 @@ set_level() {
 	else
 		cat
 	fi
+}
+
+# One that is given is read here, once, if it is no file; shown is what it is called.
+accept_world() {
+	local said
+
+	[ -n "$given" ] || return 0
+	if [ ! -f "$given" ]; then
+		cat "$given" >"$scratch/given" || fail "cannot read the world $shown"
+		given=$scratch/given
+	fi
+	said=$(og-events ${catalog:+-c "$catalog"} -w "$given" -n 1 2>&1 >/dev/null) &&
+		said=$(og-check -v ${catalog:+-c "$catalog"} <"$given" 2>&1 >/dev/null) && return
+	said=${said%%$'\n'*}
+	said=${said#og-*: }
+	said=${said/"$given"/"$shown"}
+	refuse "${said/<stdin>/"$shown"}"
 }
 
 # With so many requests; "": as the options say.
@@ -387,7 +459,7 @@ settle() {
 	tmp=$(temporary "$1")
 	note=$(note_of "$1")
 	sum=$(sum_of "$tmp") && bytes=$(stat -c %s "$tmp") && lines=$(count_lines "$tmp") || return 1
-	mkdir -p "$(dirname "$output/$1")" && mv -f "$tmp" "$output/$1" || return 1
+	mkdir -p "$(dirname "$output/$1")" && mv -fT "$tmp" "$output/$1" || return 1
 	echo "$sum $bytes $lines" >"$note.new" && mv -f "$note.new" "$note" || return 1
 	[ "$verbose" = 0 ] || [[ $1 = .og-dataset/* ]] || say "$1: $lines lines, $bytes bytes"
 }
@@ -515,6 +587,7 @@ run_jobs() {
 stop_jobs() {
 	local pid
 
+	disown -a # nobody wants to read how each of them ended
 	for pid in "${!groups[@]}"; do
 		kill -TERM -- "-$pid" 2>/dev/null
 	done
@@ -790,6 +863,9 @@ enter() {
 	}
 	rm -rf "$state/tmp"
 	mkdir -p "$state/tmp" "$state/parts" || exit 1
+	world=$state/tmp/world
+	cat "$scratch/world" >"$world" || fail "cannot write $world"
+	rm -rf "$scratch"
 }
 
 # The same data set as before, if there was one?
@@ -824,8 +900,23 @@ choose_requests() {
 	requests=$(find_requests) || exit
 }
 
+# The world, away from the output, which is not touched before it is there.
+prepare() {
+	local status
+
+	mkdir -p "$scratch/tmp"
+	state=$scratch
+	choose_requests
+	make_world "$requests" >"$scratch/world" || {
+		status=$?
+		[ "$status" = 2 ] || say "cannot make the world, $scratch/world"
+		exit "$status"
+	}
+}
+
 stop() {
 	stop_watch
+	rm -rf "$scratch"
 	stop_jobs
 	say "stopped; the same command goes on where this one was"
 	trap - "$1"
@@ -834,25 +925,27 @@ stop() {
 
 declare -A groups=()
 todo=() files=()
-broken=0 lock='' watcher='' state='' folder='' table='' suffix='' shard=''
+broken=0 where='' shown='' scratch='' lock='' watcher='' state='' folder='' table='' suffix='' shard=''
 file='' chain='' format='' interval='' audience='' counted=''
 
 parse "$@"
+shown=$given
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+for signal in HUP INT TERM; do
+	# shellcheck disable=SC2064 # the signal of now
+	trap "stop $signal" "$signal"
+done
+accept_world
 choose_catalog
 case $compression in
 gzip) suffix=.gz ;;
 zstd) suffix=.zst ;;
 esac
+prepare
 enter
-choose_requests
-world=$state/tmp/world
-make_world "$requests" >"$world" || exit
 identify
 plan
-for signal in HUP INT TERM; do
-	# shellcheck disable=SC2064 # the signal of now
-	trap "stop $signal" "$signal"
-done
 start_watch
 run_jobs || {
 	stop_watch

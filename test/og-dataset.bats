@@ -194,8 +194,95 @@ sums() {
 	done
 	run -2 --separate-stderr og-dataset -c social -n 0 -o x
 	[ "$stderr" = 'og-entities: requests "0" is too small' ]
-	run -2 og-dataset -c social -a component=none -o y
-	[ -z "$(find x y -name '*.jsonl')" ]
+	for args in '-d leicht' '-s -1' '-u 0' '-b 2025-12-01 -e 2025-12-01' '-a garbage' '-a component=none' '-n 007' '-n x' '-r 100 -x 0.0000001'; do
+		# shellcheck disable=SC2086 # words
+		run -2 --separate-stderr og-dataset -c social $args -o x
+		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[ ! -e x ]
+	done
+	[ "$stderr" = "og-dataset: scale is not 0.000001 to 999999.999999: 0.0000001" ]
+	run -1 --separate-stderr bash -c 'og-dataset -h >/dev/full'
+	[ "$stderr" = "og-dataset: cannot write to the standard output" ]
+	run -1 --separate-stderr bash -c 'og-dataset -V >/dev/full'
+	[ "$stderr" = "og-dataset: cannot write to the standard output" ]
+}
+
+@test "a world that cannot be used is refused once, under its own name, and nothing is made" {
+	refused() {
+		run -2 --separate-stderr og-dataset "${@:3}" -w "$1" -o unmade
+		[ "$stderr" = "og-dataset: $1:$2" ] || { echo "$stderr" && return 1; }
+		[ ! -e unmade ]
+	}
+	sed '/"kind":"incident"/d' one/world.ndjson >w
+	local last=$(($(wc -l <w) + 1))
+	{ cat w && echo junk; } >faulty && refused faulty "$last: not a JSON object"
+	head -c 5000 w >faulty && refused faulty "$(wc -l <faulty | awk '{ print $1 + 1 }'): not a JSON object"
+	sed 1p w >faulty && refused faulty "2: two headers"
+	: >faulty && refused faulty "1: no header: there is nothing to read"
+	sed 1d w >faulty && refused faulty "1: no header: the first line must be of kind \"world\""
+	printf 'a\0b\n' >faulty && refused faulty "1: NUL byte"
+	sed '1s/2025-12-08/2025-12-01/' w >faulty && refused faulty "1: begin is not before end"
+	refused w "1: a world of catalog \"social\", not \"fibersqs\"" -c fibersqs
+	# An incident of another year.
+	og-incidents -N -a component=redis_feed,duration=3h,errors=0.3,start=2025-12-03 <w | sed '/"kind":"incident"/s/2025-12/2026-01/g' >faulty
+	grep -q 2026-01 faulty
+	run -2 --separate-stderr og-dataset -w faulty -o unmade
+	[[ $stderr = "og-dataset: faulty:"*"dates: "* ]]
+	[ ! -e unmade ]
+	run -2 --separate-stderr og-dataset -w <(echo junk) -o unmade
+	[[ $stderr = "og-dataset: /dev/fd/"*":1: not a JSON object" ]]
+	# What was refused does not stand in the way, and a pipe is a world as well.
+	og-dataset -w <(cat w) -o unmade
+	cmp unmade/world.ndjson w
+}
+
+@test "a folder in a file's place, and a disk that takes no more, are said" {
+	cp -a one foldered
+	rm foldered/summary.json
+	mkdir foldered/summary.json
+	run -1 --separate-stderr og-dataset "${week[@]}" -t -o foldered
+	[[ $stderr = *"cannot make summary.json" ]]
+	[ -z "$(ls foldered/summary.json)" ]
+	run -1 --separate-stderr bash -c 'ulimit -f 100 && og-dataset "$@"' - "${week[@]}" -o limited
+	[[ $stderr = *"File too large"* && $stderr = *"cannot make the world, "* && $stderr != *exceeded* ]]
+	[ ! -e limited ]
+}
+
+@test "stopped with many jobs it says one line" {
+	og-dataset "${week[@]}" -n 20000 -j 200 -o many 2>said &
+	until [ -n "$(ls many 2>/dev/null)" ]; do sleep 0.05; done
+	kill $!
+	wait $! || true
+	[ "$(cat said)" = "og-dataset: stopped; the same command goes on where this one was" ]
+}
+
+@test "every row of a table is checked before anything is made, and the line is named" {
+	mkdir -p checked
+	cp "$OG_SHARE"/shop/*.tsv checked
+	head='file chain format interval tier audience rows'
+	check() {
+		printf '# A table\n%s\n%s\n' "${head// /$'\t'}" 'logs_{k}.jsonl	events:log spans:log					yes' >checked/dataset.tsv
+		printf '%s\n' "$1" >>checked/dataset.tsv
+		run -2 --separate-stderr og-dataset -c ./checked -n 10 -o unmade.table
+		[ "$stderr" = "og-dataset: ./checked/dataset.tsv:4: $2" ] || { echo "$stderr" && return 1; }
+		[ ! -e unmade.table ]
+	}
+	check 'logs_{k}.jsonl	events					' 'a second row of logs_{k}.jsonl'
+	check 'a						' 'no chain'
+	check 'a_{k}_{k}	events					' '{k} stands in a file once: a_{k}_{k}'
+	check 'a_{x}	events					' '{k} stands in a file once: a_{x}'
+	check 'a_{k}	truth					' 'only what begins with events has {k}'
+	check 'a	events				foo	' 'audience is instructors, or nothing: foo'
+	check 'a	events					maybe' 'rows is yes, or nothing: maybe'
+	check 'a	events			3		' 'tier is 1 or 2: 3'
+	check 'a	events	xml				' 'format is json, csv or tsv: xml'
+	check 'a	events spans metrics		soon			' 'interval is no duration such as 1m: soon'
+	check 'a	truth:nofile=col					' 'no row of nofile'
+	check 'a	truth:logs_{k}.jsonl=col					' 'truth is of a column of a CSV file: FILE=COLUMN'
+	check 'a	check:nofile					' 'no row of nofile'
+	check 'a	copy:nofile					' 'the catalog has no file nofile'
+	check 'a	events more					' 'no program more'
+	check '../a	events			2		' 'a file is a path below the output: ../a'
 }
 
 @test "a catalog's own table: joined shards, CSV, copies, sums, other files" {
