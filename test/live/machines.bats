@@ -25,9 +25,9 @@ root_only() {
 	[ "$(id -u)" -eq 0 ] || skip "only root can make hosts"
 }
 
-# Nothing but whole shards.
+# Nothing but whole shards, and what they are of.
 whole() {
-	[ -z "$(find "$1" -mindepth 1 ! -name 'spans-*-of-*.ndjson')" ]
+	[ -z "$(find "$1" -mindepth 1 ! -name 'spans-*-of-*.ndjson' ! -name '.spans-of-*')" ]
 	cat "$1"/spans-*.ndjson | cmp - "$spans"
 }
 
@@ -52,6 +52,27 @@ whole() {
 	whole out
 	run -2 "$recipes/shard" "$world" 3 out
 	[[ $output = *"shard [-l LAYOUT] WORLD K/N FOLDER"* ]]
+}
+
+@test "a shard of another world or layout is refused" {
+	sed '1s/"requests":8000/"requests":7000/' "$world" >other
+	"$recipes/shard" "$world" 1/2 out
+	[ "$(find out -mindepth 1 | wc -l)" -eq 2 ]
+	for k in 1 2; do
+		run -2 "$recipes/shard" other "$k/2" out
+		[ "$output" = "shard: out holds shards of another world or layout; give another folder" ]
+		run -2 "$recipes/shard" -l log "$world" "$k/2" out
+		run -2 "$recipes/shard" other "$k/2" out true
+	done
+	run -2 "$recipes/hosts" -n 2 other out 1/nohost
+	[ "$output" = "hosts: out holds shards of another world or layout; give another folder" ]
+	"$recipes/shard" "$world" 2/2 out
+	whole out
+	# What cannot be made claims nothing.
+	run ! "$recipes/shard" -l none "$world" 1/3 out
+	run ! "$recipes/shard" -l none "$world" 1/3 out cat
+	"$recipes/shard" other 1/3 out
+	[ -s out/spans-1-of-3.ndjson ]
 }
 
 @test "parallel over ssh: three hosts give the bytes of one, and nothing stays on them" {
@@ -103,7 +124,7 @@ stuck() {
 	END
 	"$OG_ROOT/test/live/hosts.sh" net bash -eu run "$recipes" "$world"
 	grep -q '^hosts: no host made shard 2 4 of 5$' said
-	[ "$(find out -type f | wc -l)" -eq 3 ]
+	[ "$(find out -name 'spans-*' | wc -l)" -eq 3 ]
 }
 
 # shellcheck disable=SC2016 # for shells to come
@@ -167,7 +188,7 @@ by_index() {
 	for ((i = 0; i < n; i++)); do
 		JOB_COMPLETION_INDEX=$i SHARDS=$shards bash -c "${command//\/data/$PWD/data}"
 	done
-	[ "$(find data/spans -type f | wc -l)" -eq "$n" ]
+	[ "$(find data/spans -name 'spans-*' | wc -l)" -eq "$n" ]
 	whole data/spans
 }
 
