@@ -900,6 +900,27 @@ choose_requests() {
 	requests=$(find_requests) || exit
 }
 
+# Layouts and intervals of all rows: a program that is told one it does not know says so before it reads anything.
+try_stages() {
+	local row word last status shard
+	local -A tried=()
+
+	shard=1/$(sed -nE '1s/.*"requests":([0-9]+).*/\1/p' "$world")
+	for row in "${files[@]}"; do
+		split_row "$row"
+		is_data "$chain" || continue
+		for word in $chain; do
+			last=''
+			[ "$word" != "${chain##* }" ] || last=1
+			[ -z "${tried[$word $last$format$interval]-}" ] || continue
+			tried[$word $last$format$interval]=1
+			stage "$word" </dev/null 2>"$scratch/said" | head -c 1 >/dev/null
+			status=${PIPESTATUS[0]}
+			[ "$status" != 2 ] || refuse "$table: $file: $word: $(head -n 1 "$scratch/said")"
+		done
+	done
+}
+
 # The world, away from the output, which is not touched before it is there.
 prepare() {
 	local status
@@ -912,6 +933,8 @@ prepare() {
 		[ "$status" = 2 ] || say "cannot make the world, $scratch/world"
 		exit "$status"
 	}
+	world=$scratch/world
+	try_stages
 }
 
 stop() {

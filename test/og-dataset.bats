@@ -283,6 +283,17 @@ sums() {
 	check 'a	copy:nofile					' 'the catalog has no file nofile'
 	check 'a	events more					' 'no program more'
 	check '../a	events			2		' 'a file is a path below the output: ../a'
+	# What only the programs know.
+	unknown() {
+		printf '%s\na\t%s\t\t%s\t\t\t\n' "${head// /$'\t'}" "$1" "$2" >checked/dataset.tsv
+		run -2 --separate-stderr og-dataset -c ./checked -n 10 -o unmade.table
+		[ "$stderr" = "og-dataset: ./checked/dataset.tsv: a: $3" ] || { echo "$stderr" && return 1; }
+		[ ! -e unmade.table ]
+	}
+	unknown events:none '' 'events:none: og-events: no layout "none" in catalog checked'
+	unknown 'events:log spans:none' '' 'spans:none: og-spans: no layout "none" in catalog checked'
+	unknown alarms:none '' 'alarms:none: og-alarms: no layout "none" in catalog checked'
+	unknown 'events spans metrics' 99999999d 'metrics: og-metrics: interval is no duration such as 15s, 5m or 1h: 99999999d'
 }
 
 @test "a catalog's own table: joined shards, CSV, copies, sums, other files" {
