@@ -400,3 +400,15 @@ sums() {
 	og-dataset "${week[@]}" -o failed
 	cmp failed/metrics_1.jsonl one/metrics_1.jsonl
 }
+
+@test "the truth of the exercise has the fix of its circuits, not of others or of before" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	cause='component=network,start=2025-12-03T12:00:00Z,duration=24h,links=CKT-CEN-WES-002|CKT-CEN-EAS-003'
+	fix=component=network,role=fix,duration=1h
+	og-dataset -c fibersqs -n 500 -N -a "$cause" -a "$fix,start=2025-12-02T12:00:00Z,links=CKT-CEN-WES-002" \
+		-a "$fix,start=2025-12-04T12:00:00Z,links=CKT-NOR-EAS-011" -o none
+	[ "$(jq -c '.primary_incident | [.circuit_ids, .fix_time]' none/instructors/ground_truth.json)" = '[["CKT-CEN-EAS-003","CKT-CEN-WES-002"],null]' ]
+	og-dataset -c fibersqs -n 500 -N -a "$cause" -a "$fix,start=2025-12-02T12:00:00Z,links=CKT-CEN-WES-002" \
+		-a "$fix,start=2025-12-04T12:00:00Z,links=CKT-NOR-EAS-011" -a "$fix,start=2025-12-05T12:00:00Z,links=CKT-CEN-WES-002" -o one
+	[ "$(jq -r .primary_incident.fix_time one/instructors/ground_truth.json)" = 2025-12-05T12:00:00.000000Z ]
+}

@@ -3,17 +3,21 @@ def time: if test("[.]") then . else sub("Z$"; ".000000Z") end;
 def rate($all): if $all == 0 then 0 else (. / $all * 10000 | round) / 10000 end;
 . as $truth
 | (.links | map({(.link): .}) | add) as $links
-| ([.incidents[] | select(.role == "fix")][0].start // null) as $fixed
 | ([.values | .clean, .missing, .fabricated, .wrong_customer | . // 0] | add) as $calls
 | {
 	dataset_name: "fibersqs_cross_region_latency_tso",
 	time_range: {start: (.world.begin | time), end: (.world.end | time)},
 	primary_incident: ([.incidents[] | select(.role == "cause")][0] | if . == null then null else
-		([.effects[].targets[]? | select($links[.])] | unique[0]) as $circuit
+		. as $cause
+		| ([.effects[].targets[]? | select($links[.])] | unique) as $circuits
+		| $circuits[0] as $circuit
+		# The first fix of one of its circuits that does not come before it.
+		| ([$truth.incidents[] | select(.role == "fix" and .start >= $cause.start and any(.effects[].targets[]?; IN($circuits[])))]
+			| min_by(.start).start) as $fixed
 		| {
-			id, root_cause_type: .component, circuit_id: $circuit,
+			id, root_cause_type: .component, circuit_id: $circuit, circuit_ids: $circuits,
 			src_region: $links[$circuit // ""].from, dst_region: $links[$circuit // ""].to,
-			start: (.start | time), end: (.end | time), fix_time: (($fixed // .end) | time),
+			start: (.start | time), end: (.end | time), fix_time: ($fixed | if . == null then null else time end),
 			affected_transaction_types: [.harmed[].action],
 			bursts: [.bursts[]? | . / "/" | {start: (.[0] | time), end: (.[1] | time)}]
 		} end),
