@@ -433,105 +433,138 @@ take_numbers(const struct json_value *v, uint64_t *number)
 	return 0;
 }
 
+/* 0; or -1 when the sum is too large to be counted, and stays as it was. */
 static int
-merge_total(struct truth *t, const struct json_value *v, const uint64_t *number)
+add(uint64_t *to, uint64_t n)
 {
-	int64_t first, last;
-
-	if (number[KEY_REQUESTS] > 0) {
-		if (find_time(v[KEY_FIRST], &first) == -1 || find_time(v[KEY_LAST], &last) == -1)
-			return -1;
-		t->first = first < t->first ? first : t->first;
-		t->last = last > t->last ? last : t->last;
-	}
-	t->marks += number[KEY_MARKS];
+	if (n > UINT64_MAX - *to)
+		return -1;
+	*to += n;
 	return 0;
 }
 
-static void
+static int
 merge_count(struct count *c, const uint64_t *number)
 {
-	c->requests += number[KEY_REQUESTS];
-	c->spans += number[KEY_SPANS];
-	c->requests_failed += number[KEY_REQUESTS_FAILED];
-	c->spans_failed += number[KEY_SPANS_FAILED];
+	struct count sum = *c;
+
+	if (add(&sum.requests, number[KEY_REQUESTS]) == -1 || add(&sum.spans, number[KEY_SPANS]) == -1 ||
+	    add(&sum.requests_failed, number[KEY_REQUESTS_FAILED]) == -1 || add(&sum.spans_failed, number[KEY_SPANS_FAILED]) == -1)
+		return -1;
+	*c = sum;
+	return 0;
 }
 
-static void
+static int
+merge_total(struct truth *t, const struct json_value *v, const uint64_t *number, const char **errstr)
+{
+	int64_t first = t->first, last = t->last;
+	uint64_t marks = t->marks;
+
+	if (number[KEY_REQUESTS] > 0 && (find_time(v[KEY_FIRST], &first) == -1 || find_time(v[KEY_LAST], &last) == -1)) {
+		*errstr = "no time of the first or last request";
+		return -1;
+	}
+	if (add(&marks, number[KEY_MARKS]) == -1 || merge_count(&t->total, number) == -1)
+		return -1;
+	t->first = first < t->first ? first : t->first;
+	t->last = last > t->last ? last : t->last;
+	t->marks = marks;
+	return 0;
+}
+
+static int
 merge_harm(struct harm *h, const uint64_t *number)
 {
-	h->touched += number[KEY_TOUCHED];
-	h->failed += number[KEY_REQUESTS_FAILED];
-	h->slowed += number[KEY_REQUESTS_SLOWED];
+	struct harm sum = *h;
+
+	if (add(&sum.touched, number[KEY_TOUCHED]) == -1 || add(&sum.failed, number[KEY_REQUESTS_FAILED]) == -1 ||
+	    add(&sum.slowed, number[KEY_REQUESTS_SLOWED]) == -1)
+		return -1;
+	*h = sum;
+	return 0;
 }
 
-static void
+static int
 merge_incident(struct incident *in, const uint64_t *number)
 {
-	merge_harm(&in->all, number);
-	in->spans_failed += number[KEY_SPANS_FAILED];
-	in->spans_slowed += number[KEY_SPANS_SLOWED];
+	uint64_t failed = in->spans_failed, slowed = in->spans_slowed;
+
+	if (add(&failed, number[KEY_SPANS_FAILED]) == -1 || add(&slowed, number[KEY_SPANS_SLOWED]) == -1 ||
+	    merge_harm(&in->all, number) == -1)
+		return -1;
+	in->spans_failed = failed;
+	in->spans_slowed = slowed;
+	return 0;
 }
 
-static void
+static int
 merge_reach(struct reach *r, const uint64_t *number)
 {
 	int hops = (int)number[KEY_HOPS];
+	struct reach sum = *r;
 
-	if (number[KEY_SPANS_FAILED] + number[KEY_SPANS_SLOWED] == 0)
-		return;
-	r->hops = (r->failed == 0 && r->slowed == 0) || hops < r->hops ? hops : r->hops;
-	r->failed += number[KEY_SPANS_FAILED];
-	r->slowed += number[KEY_SPANS_SLOWED];
+	if (number[KEY_SPANS_FAILED] == 0 && number[KEY_SPANS_SLOWED] == 0)
+		return 0;
+	sum.hops = (r->failed == 0 && r->slowed == 0) || hops < r->hops ? hops : r->hops;
+	if (add(&sum.failed, number[KEY_SPANS_FAILED]) == -1 || add(&sum.slowed, number[KEY_SPANS_SLOWED]) == -1)
+		return -1;
+	*r = sum;
+	return 0;
+}
+
+static int
+is_kind(struct json_value v)
+{
+	static const char *const kinds[] = { "operation", "persona", "source", "incident", "reach", "harm" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (json_equals(v, kinds[i]))
+			return 1;
+	return 0;
+}
+
+/* Add the counts to those of what the line is about. */
+static int
+merge_line(struct truth *t, const struct json_value *v, const uint64_t *number, const char **errstr)
+{
+	static const char large[] = "a sum of counts is above 18446744073709551615";
+	int op = find_op(t, v[KEY_SERVICE], v[KEY_ACTION]), persona = find_persona(t, v[KEY_PERSONA]);
+	int service = find_service(t, v[KEY_SERVICE]), id = find_incident(t, v[KEY_ID]), of = find_incident(t, v[KEY_INCIDENT]);
+	struct json_value kind = v[KEY_KIND];
+	uint64_t *source;
+
+	*errstr = large;
+	if (json_equals(kind, "total"))
+		return merge_total(t, v, number, errstr);
+	if (json_equals(kind, "operation") && op != -1)
+		return merge_count(&t->op[op], number);
+	if (json_equals(kind, "persona") && persona != -1)
+		return merge_count(&t->persona[persona], number);
+	if (json_equals(kind, "source") && (source = find_source(t, v[KEY_SOURCE])) != NULL)
+		return add(source, number[KEY_SPANS_FAILED]);
+	if (json_equals(kind, "incident") && id != -1)
+		return merge_incident(&t->incident[id], number);
+	if (json_equals(kind, "reach") && of != -1 && service != -1)
+		return merge_reach(&t->incident[of].reach[service], number);
+	if (json_equals(kind, "harm") && of != -1 && op != -1)
+		return merge_harm(&t->incident[of].harm[op], number);
+	*errstr = is_kind(kind) ? "of something that is not in the world" : "no line of counts";
+	return -1;
 }
 
 int
 truth_merge(struct truth *t, const char *line, size_t len, const char **errstr)
 {
 	struct json_value v[KEYS];
-	uint64_t number[KEYS], *source;
-	int i, j;
+	uint64_t number[KEYS];
 
 	if (json_read(t->json, line, len, v, errstr) == -1)
 		return -1;
 	*errstr = "a count is no whole number";
 	if (take_numbers(v, number) == -1 || number[KEY_HOPS] > HOPS_MAX)
 		return -1;
-	*errstr = "of something that is not in the world";
-	if (json_equals(v[KEY_KIND], "total")) {
-		*errstr = "no time of the first or last request";
-		if (merge_total(t, v, number) == -1)
-			return -1;
-		merge_count(&t->total, number);
-	} else if (json_equals(v[KEY_KIND], "operation")) {
-		if ((i = find_op(t, v[KEY_SERVICE], v[KEY_ACTION])) == -1)
-			return -1;
-		merge_count(&t->op[i], number);
-	} else if (json_equals(v[KEY_KIND], "persona")) {
-		if ((i = find_persona(t, v[KEY_PERSONA])) == -1)
-			return -1;
-		merge_count(&t->persona[i], number);
-	} else if (json_equals(v[KEY_KIND], "source")) {
-		if ((source = find_source(t, v[KEY_SOURCE])) == NULL)
-			return -1;
-		*source += number[KEY_SPANS_FAILED];
-	} else if (json_equals(v[KEY_KIND], "incident")) {
-		if ((i = find_incident(t, v[KEY_ID])) == -1)
-			return -1;
-		merge_incident(&t->incident[i], number);
-	} else if (json_equals(v[KEY_KIND], "reach")) {
-		if ((i = find_incident(t, v[KEY_INCIDENT])) == -1 || (j = find_service(t, v[KEY_SERVICE])) == -1)
-			return -1;
-		merge_reach(&t->incident[i].reach[j], number);
-	} else if (json_equals(v[KEY_KIND], "harm")) {
-		if ((i = find_incident(t, v[KEY_INCIDENT])) == -1 || (j = find_op(t, v[KEY_SERVICE], v[KEY_ACTION])) == -1)
-			return -1;
-		merge_harm(&t->incident[i].harm[j], number);
-	} else {
-		*errstr = "no line of counts";
-		return -1;
-	}
-	return 0;
+	return merge_line(t, v, number, errstr);
 }
 
 /* ---- lines out ---- */

@@ -110,6 +110,20 @@ requests() {
 	cat part.1 part.2 | og-truth -w world.ndjson -M | cat - part.[345] | og-truth --merge -w world.ndjson | cmp - counts.ndjson
 }
 
+@test "-M refuses sums that are too large, and keeps what came before" {
+	local most=18446744073709551615 key
+
+	for key in requests spans requests_failed spans_failed rollout_records; do
+		printf '{"kind":"total","first":"2025-01-01T00:00:00Z","last":"2025-01-01T00:00:00Z","%s":%s}\n' "$key" "$most" "$key" 1 >large
+		run -1 --separate-stderr og-truth -M -w world.ndjson <large
+		[ "$stderr" = "og-truth: <stdin>:2: a sum of counts is above $most" ]
+		[[ "$output" == *"\"$key\":$most"* ]]
+	done
+	printf '{"kind":"source","source":"self","spans_failed":%s}\n' "$most" 1 >large
+	run -1 --separate-stderr og-truth -M -w world.ndjson <large
+	[ "$stderr" = "og-truth: <stdin>:2: a sum of counts is above $most" ]
+}
+
 @test "input of any kind: another order, other layouts, an unterminated line" {
 	sort -R events.ndjson | og-truth -w world.ndjson | cmp - counts.ndjson
 	for layout in keys log blind; do
