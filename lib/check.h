@@ -52,7 +52,7 @@ int check_layout(const struct catalog *, const char *line, size_t len);
 void check_line(struct check *, uint64_t number, const char *line, size_t len);
 /* A line that is longer than lines may be. */
 void check_long(struct check *, uint64_t number);
-/* A world that was read, or why it could not be, which begins with "NAME:LINE: ". */
+/* A world that was read, and what else is wrong with it, or NULL; or NULL and why it could not be, which begins with "NAME:LINE: ". */
 void check_world(struct check *, const struct world *, const char *why);
 
 /*

@@ -135,8 +135,8 @@ check_world(struct check *c, const struct world *w, const char *why)
 	static const enum promise all[] = { P_WORLD, P_DATES, P_REFERENCES, P_SHIPPING, P_INCIDENTS };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
-		check_applies(c, all[i], why == NULL, "reading ended before");
-	if (why != NULL) {
+		check_applies(c, all[i], w != NULL, "reading ended before");
+	if (w == NULL) {
 		take_reason(c, why);
 		return;
 	}
@@ -146,6 +146,8 @@ check_world(struct check *c, const struct world *w, const char *why)
 	c->records = (uint64_t)w->nreleases + (uint64_t)w->nrollouts + (uint64_t)w->nincidents;
 	if (w->warning != NULL)
 		check_fault(c, P_WORLD, 1, "the tables of the catalog have changed since this world was made");
+	if (why != NULL)
+		check_fault(c, P_WORLD, 0, "%s", why);
 	check_releases(c, w);
 	check_rollouts(c, w);
 	check_incidents(c, w);

@@ -20,6 +20,7 @@
 #include "help.h"
 #include "out.h"
 #include "rec.h"
+#include "render.h"
 #include "rules.h"
 #include "say.h"
 #include "sim.h"
@@ -137,13 +138,30 @@ take_all(struct checker *k)
 		err(1, "%s", k->in.name);
 }
 
+/* Can spans be made from the world? Ids in it may be too long for a line. 0, or -1 and why. */
+static int
+can_serve(struct checker *k, char text[ERROR_MAX])
+{
+	int wide = catalog_layout(&k->w.cat, "wide", 4);
+	struct render *d = NULL;
+
+	if (sim_open(&k->sim, &k->w, k->w.requests, text, ERROR_MAX) == -1)
+		return -1;
+	if (wide >= 0 && (d = render_open(&k->sim, wide, RENDER_SPANS, RENDER_JSON, text, ERROR_MAX)) == NULL)
+		return -1;
+	render_free(d);
+	return 0;
+}
+
 static void
 take_world(struct checker *k)
 {
 	char text[ERROR_MAX];
-	int status = world_read(&k->w, &k->in, opts.catalog, text, sizeof(text));
 
-	check_world(k->check, status == 0 ? &k->w : NULL, status == 0 ? NULL : text);
+	if (world_read(&k->w, &k->in, opts.catalog, text, sizeof(text)) == -1)
+		check_world(k->check, NULL, text);
+	else
+		check_world(k->check, &k->w, can_serve(k, text) == -1 ? text : NULL);
 }
 
 static void

@@ -181,6 +181,7 @@ world	jq -c 'if .kind == "place" then .region = null else . end'
 world	jq -c 'if .kind == "service" then .stack = {} else . end'
 world	jq -c 'if .kind == "component" then .type = [] else . end'
 world	jq -c 'if .kind == "incident" then del(.type) else . end'
+world	jq -c --arg x "$(printf 'x%.0s' {1..5000})" 'if .kind == "incident" then .id += $x else . end'
 dates	sed '0,/"live_from":"2025/s//"live_from":"2015/'
 dates	awk '/"kind":"incident"/ && !done { sub(/"end":"2025/, "\"end\":\"2020"); done = 1 } 1'
 dates	awk '/"kind":"rollout"/ && !done { sub(/"end":"2025/, "\"end\":\"2019"); done = 1 } 1'
@@ -195,7 +196,7 @@ incidents	awk '/"kind":"incident"/ && !done { sub(/"codes":\["[0-9]*"\]/, "\"cod
 incidents	awk '/"kind":"incident"/ && !done { sub(/"effects":\[.*\],"services"/, "\"effects\":[],\"services\""); done = 1 } 1'
 incidents	awk '/"kind":"incident"/ && !done { print; sub(/"id":"inc_/, "\"id\":\"inc_f"); done = 1 } 1'
 PLANTS
-	[ "$count" -eq 22 ]
+	[ "$count" -eq 23 ]
 }
 
 @test "planted faults in samples are found and named" {
