@@ -233,6 +233,19 @@ bucket_of(struct report *r, int64_t us)
 	return &r->bucket[us / r->interval - r->begin / r->interval];
 }
 
+/* Does the world have it? Lines that do not say its group may mean any. */
+static int
+in_world(const struct report *r, struct json_value name, struct json_value group)
+{
+	const struct catalog *c = &r->w->cat;
+
+	for (int i = 0; i < c->nservices; i++)
+		if (json_equals(name, c->service[i].id) ||
+		    (json_equals(name, c->service[i].name) && (json_is_null(group) || json_equals(group, c->service[i].group))))
+			return 1;
+	return 0;
+}
+
 /* The whole name of a service from its last part and those before it; -1 with r->why. */
 static int
 service_named(struct report *r, struct json_value name, struct json_value group)
@@ -244,6 +257,10 @@ service_named(struct report *r, struct json_value name, struct json_value group)
 
 	if (r->by_name.key[at] != 0)
 		return r->by_name.value[at];
+	if (!in_world(r, name, group)) {
+		(void)snprintf(r->why, sizeof(r->why), "no service %.*s in the world", name.n < 100 ? (int)name.n : 100, name.p);
+		return -1;
+	}
 	if (r->nservices >= REPORT_SERVICES - 1) {
 		r->nunnamed++;
 		return REPORT_SERVICES - 1; /* all others */

@@ -89,7 +89,7 @@ test_summary(struct tap *t, struct world *w)
 	report_free(r);
 }
 
-/* Traces of 100,000 spans, services without number, calls of each to each. */
+/* Traces of 100,000 spans, names that the world does not have without number, calls of each to each. */
 static void
 test_bounds(struct tap *t, struct world *w)
 {
@@ -101,16 +101,19 @@ test_bounds(struct tap *t, struct world *w)
 
 	for (int i = 0; i < 2 * REPORT_SERVICES; i++) {
 		(void)snprintf(name, sizeof(name), "s%d", i);
-		bad += add(r, i, i, NULL, name, "1.5") == -1;
+		bad += add(r, i, i, NULL, name, "1.5") == 0;
 	}
+	for (int i = 0; i < w->cat.nservices; i++)
+		bad += add(r, i, i, NULL, w->cat.service[i].name, "1.5") == -1;
 	for (int i = 0; i < 100; i++)
-		bad += add(r, -1, i, NULL, "root", "1") == -1;
+		bad += add(r, -1, i, NULL, w->cat.service[0].name, "1") == -1;
 	before = mallinfo2().uordblks;
 	for (int trace = 0; trace < 3; trace++)
 		for (int i = 0; i < 100000; i++) {
-			(void)snprintf(name, sizeof(name), "s%d", i * 7 % (3 * REPORT_SERVICES));
+			const char *service = w->cat.service[i * 7 % w->cat.nservices].name;
+
 			(void)snprintf(parent, sizeof(parent), "\"%d\"", i / 2);
-			bad += add(r, trace, i, i == 0 ? NULL : parent, name, "1.5") == -1;
+			bad += add(r, trace, i, i == 0 ? NULL : parent, service, "1.5") == -1;
 		}
 	tap(t, bad == 0 && mallinfo2().uordblks <= before + 4096, "nothing more is held than was");
 	if (out_open(&o, -1, ROOM) == -1)
@@ -125,11 +128,15 @@ test_values(struct tap *t, struct world *w)
 {
 	struct report *r = open_report(w, 0);
 
-	tap(t, add(r, 1, 1, NULL, "a", "1e999") == -1 && add(r, 1, 1, NULL, "a", "\"1\"") == -1 && add(r, 1, 1, NULL, "a", "-0.001") == -1,
+	tap(t,
+	    add(r, 1, 1, NULL, w->cat.service[0].name, "1e999") == -1 && add(r, 1, 1, NULL, w->cat.service[0].name, "\"1\"") == -1 &&
+		add(r, 1, 1, NULL, w->cat.service[0].name, "-0.001") == -1,
 	    "durations that are none");
-	tap(t, add(r, 1, 1, NULL, "a", "0") == 0 && add(r, 1, 2, NULL, "a", "1e9") == 0 && add(r, 1, 3, NULL, "a", "0.0001") == 0,
+	tap(t,
+	    add(r, 1, 1, NULL, w->cat.service[0].name, "0") == 0 && add(r, 1, 2, NULL, w->cat.service[0].name, "1e9") == 0 &&
+		add(r, 1, 3, NULL, w->cat.service[0].name, "0.0001") == 0,
 	    "the shortest and the longest");
-	tap(t, add(r, 1, 1, NULL, "a", "null") == 0, "the record of a rollout");
+	tap(t, add(r, 1, 1, NULL, w->cat.service[0].name, "null") == 0, "the record of a rollout");
 	tap(t, add(r, 1, 4, NULL, "\\u0000", "1") == -1, "a name with a NUL");
 	report_free(r);
 }
