@@ -7,6 +7,7 @@
 #include "prom.h"
 #include "vl.h"
 
+#define DISTANT (100LL * 366 * 86400 * 1000000000) /* ns: no load lasts that long */
 #define SECOND 1000000000LL
 #define TEXT_MAX 64   /* bytes of a time */
 #define SHORT 32      /* bytes that are copied at once, needed or not */
@@ -631,13 +632,15 @@ vl_retention(struct vl *v, const char *metrics, int64_t now)
 void
 vl_later(struct vl *v, int64_t now)
 {
+	int64_t later = now - v->asked;
+
 	if (v->asked == 0)
 		return;
 	/* Where it keeps all, it goes on doing so. */
 	if (v->oldest != 1)
-		v->oldest += now - v->asked;
-	if (v->newest != INT64_MAX)
-		v->newest += now - v->asked;
+		v->oldest += later;
+	if (v->newest < INT64_MAX - DISTANT)
+		v->newest += later;
 	v->asked = now;
 }
 

@@ -26,6 +26,7 @@ struct vm {
 	int64_t begin, end; /* ms since 1970: what is to be sent, end not included; for the caller to set */
 	/* What the server keeps; vm_server() sets it. */
 	int64_t oldest, newest; /* ms since 1970 */
+	int64_t asked;          /* ns since 1970: when it kept that; 0: not told */
 	int labels;             /* of a series, its name being one of them */
 	size_t name, value;     /* bytes of a label's */
 	size_t line;            /* bytes of a line that is sent as it is */
@@ -68,6 +69,8 @@ void vm_close(struct vm *);
 int vm_extra(struct vm *, const char *label, const char **errstr);
 /* Set what the server keeps, from its metrics page. 0; -1 when it does not tell which times; the rest is then what all versions keep. */
 int vm_server(struct vm *, const char *metrics, int64_t now_ns);
+/* It is later than it was: what the server keeps has moved on with the clock. */
+void vm_later(struct vm *, int64_t now_ns);
 /*
  * Check a line, and put its form behind what `form` holds: nothing for lines to be sent as they are, and for those of the text format that
  * hold no sample. The series is in v->key.

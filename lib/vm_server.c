@@ -46,7 +46,22 @@ vm_server(struct vm *v, const char *metrics, int64_t now_ns)
 		return -1;
 	v->oldest = (oldest + MS - 1) / MS;
 	v->newest = newest / MS;
+	v->asked = now_ns;
 	return 0;
+}
+
+void
+vm_later(struct vm *v, int64_t now_ns)
+{
+	int64_t ms = (now_ns - v->asked) / MS;
+
+	if (v->asked == 0)
+		return;
+	/* Where it keeps all, it goes on doing so. */
+	if (v->oldest > 1)
+		v->oldest += ms;
+	v->newest += ms;
+	v->asked += ms * MS;
 }
 
 void

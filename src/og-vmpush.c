@@ -43,6 +43,7 @@ check(void *arg, struct push_line *l)
 {
 	struct vmpush *v = ((struct pusher *)arg)->own;
 
+	vm_later(&v->vm, pusher_now());
 	if (vm_record(&v->vm, l->text, l->len, l->form) == -1) {
 		l->why = v->vm.why;
 		return -1;

@@ -590,6 +590,7 @@ teardown() {
 	wait "$pusher" && false
 	grep -q '100 records not delivered' said
 	# -E bounds how long the first signal waits.
+	rm said
 	"${push[@]}" -E 300ms "$URL" <in 2>said 3>&- &
 	pusher=$!
 	until_said said 503

@@ -138,6 +138,15 @@ samples() {
 	[ "$(jq '.values | length' stored | awk '{ n += $1 } END { print n }')" -eq 4 ]
 }
 
+@test "retention moves on with the clock, also when the server is not asked again" {
+	page 3s
+	serve -f page <<<""
+	now=$(($(date +%s%3N) - 1000))
+	sample="{\"metric\":\"m\",\"ts\":${now::-3}.${now: -3},\"value\":1}"
+	run -1 --separate-stderr og-vmpush "$URL" < <(echo "$sample"; sleep 3; echo "$sample")
+	[ "${stderr_lines[0]}" = "og-vmpush: <stdin>:2: older than the server's retention" ]
+}
+
 @test "infinities go where they are stored" {
 	printf 'm +Inf 1764764400123\nm 1 1764764400123\n' >in
 	page 100y
