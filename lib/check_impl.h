@@ -314,7 +314,7 @@ unsigned names_calls(const struct check *, int from, int to);
 /* Number of the service with this id, or with this name and group where they are there; -1. */
 int names_service(const struct check *, struct json_value id, struct json_value name, struct json_value group);
 /* Is there such an operation at a service; -1: at any? */
-int names_operation(struct check *, int service, struct json_value name);
+int names_operation(struct check *, int service, struct json_value);
 
 void cause_check(struct check *, struct span *);
 

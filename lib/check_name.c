@@ -143,7 +143,7 @@ fits(const char *as, const char *name, size_t len)
 int
 names_operation(struct check *c, int service, struct json_value v)
 {
-	uint64_t both = mix(value_key(v) ^ mix((uint64_t)(service + 1))) | 1;
+	uint64_t both = mix(value_key(v) ^ mix((uint64_t)service + 1)) | 1;
 	char text[CHECK_WORD];
 	int n;
 

@@ -109,7 +109,7 @@ tables_open(struct tables *t, const struct tables_asked *asked, const char *tabl
 		errx(2, "%s", text);
 }
 
-/* A table, or the schedule (-1), into a stream; rows, -1 when writing failed. A fault of the catalog ends the program, the file first gone. */
+/* A table, or the schedule (-1), into a stream; rows, -1 when writing failed. A fault of the catalog ends the program, without the file. */
 static int64_t
 write_table(const struct tables *t, int entity, struct out *out, struct file *file)
 {

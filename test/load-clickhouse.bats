@@ -91,8 +91,8 @@ columns() {
 	run -1 --separate-stderr load-clickhouse -d "$SET" "$URL"
 	[ "$stderr" = "load-clickhouse: $SET/data/clickhouse-tso_calls.csv.gz: there is $SET/data/clickhouse-tso_calls.csv, too" ]
 	rm "$SET/data/clickhouse-tso_calls.csv"
-	head -c 100 "$SET/data/clickhouse-app_logs.csv.zst" >cut
-	mv cut "$SET/data/clickhouse-app_logs.csv.zst"
+	head -c 100 "$SET/data/clickhouse-app_logs.csv.zst" >part
+	mv part "$SET/data/clickhouse-app_logs.csv.zst"
 	run -1 --separate-stderr load-clickhouse -d "$SET" "$URL"
 	[[ $stderr = *"load-clickhouse: $SET/data/clickhouse-app_logs.csv.zst: cannot be unpacked" ]]
 }
