@@ -362,7 +362,7 @@ PLANTS
 	fix_early three
 	sound three
 	planted three <<'PLANTS'
-dependency_ratio	data/clickhouse-trace_spans.csv	$A '$11 == "CKT-CEN-NOR-001" && $9 > 400 { $9 = 400 } 1'
+dependency_ratio call_latency	data/clickhouse-trace_spans.csv	$A '$11 == "CKT-CEN-NOR-001" && $9 > 400 { $9 = 400 } 1'
 rtt_ratio	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-WES-002" && $5 > 80 { $5 = 44 + NR % 7 } 1'
 rtt_ratio	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-NOR-001" && $5 > 60 { $5 *= 1.5 } 1'
 rtt_felt	data/clickhouse-network_circuit_metrics.csv	$A '$4 == "CKT-CEN-NOR-001" && $5 > 60 { $5 = 110 + NR * 7919 % 90 } 1'
