@@ -87,7 +87,7 @@ sinks=
 for kind in vl vm ch; do
 	build/test/tools/faultd -F "$kind" >"$dir/$kind" 2>/dev/null &
 	sinks="$sinks $!"
-	until [ -s "$dir/$kind" ]; do
+	until [ -s "$dir/$kind" ] || ! kill -0 $!; do
 		sleep 0.05
 	done
 done
