@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,7 +28,8 @@ static void
 open_all(void)
 {
 	static const char *const none = "";
-	static char name[] = "small", component[] = "c", level[] = "easy";
+	static char component[] = "c", level[] = "easy";
+	char err[512];
 
 	must(mkdtemp(folder) != NULL);
 	(void)snprintf(table, sizeof(table), "%s/rules", folder);
@@ -37,7 +39,8 @@ open_all(void)
 	must(sound != NULL);
 	incident = (struct world_incident){ .component = component, .start = 1735690000000000, .end = 1735700000000000 };
 	world = (struct world){ .begin = 1735689600000000, .end = 1735776000000000, .nincidents = 1, .incident = &incident };
-	world.cat.name = name;
+	(void)setenv("OG_SHARE", "share/og", 0);
+	must(catalog_load(&world.cat, "fibersqs", err, sizeof(err), NULL, NULL) == 0);
 	world.cat.set.level = level;
 }
 
