@@ -541,10 +541,8 @@ push_judge(struct push *p, struct push_request *r, const struct push_end *end, c
 		suspect(p);
 	if (reply.untouched && reply.verdict == PUSH_TAKEN)
 		b->doubtful = 0;
-	else if (r->sendings > 1 || (r->sendings > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched))
-		b->doubtful = b->doubtful == 0
-		    ? 1
-		    : b->doubtful; /* not by libcurl's count of bytes: that is 0 again when its own second try finds nobody */
+	else if (b->doubtful == 0 && (r->sendings > 1 || (r->sendings > 0 && reply.verdict != PUSH_TAKEN && !reply.untouched)))
+		b->doubtful = 1; /* not by libcurl's count of bytes: that is 0 again when its own second try finds nobody */
 	if (reply.verdict == PUSH_TAKEN || reply.verdict == PUSH_NEXT)
 		push_limit_answer(&p->limit, (double)end->took, p->busy + 1);
 	else if (reply.verdict == PUSH_AGAIN && a != NULL)
