@@ -10,6 +10,7 @@
 #define YEAR_MAX 9999
 #define US_MIN (-719528 * CLOCK_DAY) /* 0000-01-01T00:00:00Z */
 #define US_END (2932897 * CLOCK_DAY) /* 10000-01-01T00:00:00Z */
+#define INTERVAL_MAX (10000 * CLOCK_DAY)
 
 static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
 			    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
@@ -310,4 +311,10 @@ clock_duration(const char *s, size_t n, int64_t *us)
 		part = ((s[i] - '0') * scale + part) / 10;
 	*us = whole * scale + part;
 	return 0;
+}
+
+int
+clock_interval(const char *text, int64_t *us)
+{
+	return clock_duration(text, strlen(text), us) == -1 || *us < 1 || *us > INTERVAL_MAX ? -1 : 0;
 }

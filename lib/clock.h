@@ -25,6 +25,8 @@ void clock_format(char out[CLOCK_LEN], int64_t us);
 size_t clock_text(char out[CLOCK_LEN + 1], int64_t us);
 /* "250ms" "15s" "5m" "1h" "2d" "1w"; a fraction is allowed ("1.5h"; cut to microseconds), a sign is not. 0 or -1. */
 int clock_duration(const char *s, size_t n, int64_t *us);
+/* One that samples are added up over: from a microsecond to 10000 days. 0; -1: it is none. */
+int clock_interval(const char *text, int64_t *us);
 /* Whole days since 1970-01-01, rounded down. */
 int64_t clock_day(int64_t us);
 /* 0 Monday ... 6 Sunday. */

@@ -27,7 +27,6 @@
 #include "world.h"
 
 #define ERROR_MAX 4096
-#define INTERVAL_MAX (10000 * CLOCK_DAY)
 
 static struct opts {
 	const char *catalog, *labels, *layout, *level, *samples, *world, *folder;
@@ -274,16 +273,6 @@ usage(int status)
 	    HELP_OG_CHECK, status);
 }
 
-static int64_t
-parse_interval(const char *text)
-{
-	int64_t us;
-
-	if (clock_duration(text, strlen(text), &us) == -1 || us < 1 || us > INTERVAL_MAX)
-		errx(2, "interval is no duration such as 15s, 5m or 1h: %s", text);
-	return us;
-}
-
 static void
 take_option(int ch)
 {
@@ -303,7 +292,8 @@ take_option(int ch)
 	case 'h':
 		usage(0);
 	case 'i':
-		opts.interval = parse_interval(optarg);
+		if (clock_interval(optarg, &opts.interval) == -1)
+			errx(2, "interval is no duration such as 15s, 5m or 1h: %s", optarg);
 		break;
 	case 'l':
 		opts.layout = optarg;

@@ -23,7 +23,6 @@
 #include "say.h"
 
 #define ERROR_MAX 4096
-#define INTERVAL_MAX (10000 * CLOCK_DAY)
 
 static struct opts {
 	const char *catalog, *layout, *labels;
@@ -192,16 +191,6 @@ usage(int status)
 	    HELP_OG_METRICS, status);
 }
 
-static int64_t
-parse_interval(const char *text)
-{
-	int64_t us;
-
-	if (clock_duration(text, strlen(text), &us) == -1 || us < 1 || us > INTERVAL_MAX)
-		errx(2, "interval is no duration such as 15s, 5m or 1h: %s", text);
-	return us;
-}
-
 static void
 check_opts(void)
 {
@@ -246,7 +235,8 @@ parse(int argc, char *argv[])
 		case 'h':
 			usage(0);
 		case 'i':
-			opts.interval = parse_interval(optarg);
+			if (clock_interval(optarg, &opts.interval) == -1)
+				errx(2, "interval is no duration such as 15s, 5m or 1h: %s", optarg);
 			break;
 		case 'l':
 			opts.layout = optarg;

@@ -268,6 +268,9 @@ test_duration(struct tap *t)
 		us = 7;
 		tap(t, clock_duration(bad[i], strlen(bad[i]), &us) == -1 && us == 7, "duration \"%s\" is refused", bad[i]);
 	}
+	tap(t, clock_interval("0.000001s", &us) == 0 && us == 1 && clock_interval("10000d", &us) == 0,
+	    "the least and the most of an interval");
+	tap(t, clock_interval("0s", &us) == -1 && clock_interval("10000.1d", &us) == -1 && clock_interval("", &us) == -1, "no intervals");
 }
 
 int
